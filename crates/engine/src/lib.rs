@@ -1,0 +1,1 @@
+//! Shards, router, processes; generic over the aggregate.

@@ -1,0 +1,15 @@
+//! The event log as the rest of Chimera sees it: partitions with one fenced writer each and any number of readers.
+//!
+//! Owns the port and the in-memory adapter. Knows nothing of what a record means, of aggregates, or of any real log.
+
+mod batch;
+mod error;
+mod partitioner;
+mod port;
+mod record;
+
+pub use batch::Batch;
+pub use error::{AppendError, ClaimError, ReadError};
+pub use partitioner::{murmur2, partition_of};
+pub use port::{Appended, EventLog, Ownership, Reader, Writer};
+pub use record::{Entry, Partition, RawBatch, RawRecord, StreamSpec};

@@ -1,0 +1,92 @@
+//! The EventLog port: claim a partition to write, read any partition and follow its tail.
+//!
+//! Partitions, not streams: honest about Kafka. Writing blocks (a shard owns a thread); reading is asynchronous.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::batch::Batch;
+use crate::error::{AppendError, ClaimError, ReadError};
+use crate::record::{Partition, RawBatch, StreamSpec};
+
+/// The partitions that this process may claim; changes are announced through [`EventLog::ownership`].
+pub type Ownership = BTreeSet<Partition>;
+
+/// A log of partitioned streams.
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// Creates the streams that are missing and checks the partition count of the others.
+    ///
+    /// # Errors
+    /// [`ClaimError::Unavailable`] with what to do, if a stream has another partition count.
+    fn ensure_streams(&self, streams: &[StreamSpec]) -> Result<(), ClaimError>;
+
+    /// The streams that exist, by name.
+    ///
+    /// # Errors
+    /// If the log cannot answer.
+    fn streams(&self) -> Result<Vec<StreamSpec>, ReadError>;
+
+    /// Makes the caller the only writer of `partition`: every writer claimed before is fenced. Blocks.
+    ///
+    /// # Errors
+    /// If the partition is unknown or the log cannot answer.
+    fn claim(&self, partition: &Partition) -> Result<Box<dyn Writer>, ClaimError>;
+
+    /// Reads from `from` (a sequence, at least 1) to the end, then follows the tail.
+    ///
+    /// # Errors
+    /// If the partition is unknown or cannot be read.
+    fn read(&self, partition: &Partition, from: u64) -> Result<Box<dyn Reader>, ReadError>;
+
+    /// The last acknowledged sequence; 0 while the partition is empty. Each change is announced.
+    ///
+    /// # Errors
+    /// If the partition is unknown or the log cannot answer.
+    fn high_watermark(&self, partition: &Partition) -> Result<watch::Receiver<u64>, ReadError>;
+
+    /// The partitions given to this process. An embedded log gives all, always.
+    fn ownership(&self) -> watch::Receiver<Ownership>;
+}
+
+/// The right to append to one partition, until a newer claim.
+pub trait Writer: Send {
+    /// Grows with every claim; stands in the envelope of each event.
+    fn term(&self) -> u64;
+
+    /// The sequence that the next appended entry gets; 1 in an empty partition.
+    fn next_sequence(&self) -> u64;
+
+    /// Appends all entries or none, durably, numbered from [`Writer::next_sequence`]. Blocks until it is certain.
+    ///
+    /// After `Fenced` or `Indeterminate` the writer is spent: claim again.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    fn append(&mut self, batch: Batch) -> Result<Appended, AppendError>;
+}
+
+/// Proof of a durable append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The sequence of the batch's first entry.
+    pub first: u64,
+    /// The sequence of the batch's last entry.
+    pub last: u64,
+}
+
+/// A position in a partition that moves forward.
+#[async_trait]
+pub trait Reader: Send {
+    /// The next records, bounded in bytes; waits where the tail has been reached. Only acknowledged records are ever given.
+    /// Safe to drop while waiting: no record is lost.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; after an error the reader stays where it is.
+    async fn next(&mut self) -> Result<RawBatch, ReadError>;
+
+    /// The sequence that comes next.
+    fn position(&self) -> u64;
+}

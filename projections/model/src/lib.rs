@@ -1,0 +1,1 @@
+//! Read models: a table and a pure function each.

@@ -1,0 +1,1 @@
+//! Consume, project, apply, checkpoint.
