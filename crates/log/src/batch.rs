@@ -27,6 +27,12 @@ impl Batch {
         &self.entries
     }
 
+    /// All entries, in order, given away.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<Entry> {
+        self.entries
+    }
+
     /// The entries command by command.
     pub fn commands(&self) -> impl Iterator<Item = &[Entry]> {
         let starts = std::iter::once(0).chain(self.command_ends.iter().copied());

@@ -3,13 +3,21 @@
 //! Owns the port and the in-memory adapter. Knows nothing of what a record means, of aggregates, or of any real log.
 
 mod batch;
+#[cfg(feature = "testing")]
+pub mod contract;
 mod error;
+#[cfg(feature = "testing")]
+mod faulty;
+mod memory;
 mod partitioner;
 mod port;
 mod record;
 
 pub use batch::Batch;
 pub use error::{AppendError, ClaimError, ReadError};
+#[cfg(feature = "testing")]
+pub use faulty::{Fault, FaultPlan, FaultyLog, Injected};
+pub use memory::MemoryLog;
 pub use partitioner::{murmur2, partition_of};
 pub use port::{Appended, EventLog, Ownership, Reader, Writer};
 pub use record::{Entry, Partition, RawBatch, RawRecord, StreamSpec};

@@ -1,4 +1,4 @@
-//! The EventLog port: claim a partition to write, read any partition and follow its tail.
+//! The `EventLog` port: claim a partition to write, read any partition and follow its tail.
 //!
 //! Partitions, not streams: honest about Kafka. Writing blocks (a shard owns a thread); reading is asynchronous.
 
