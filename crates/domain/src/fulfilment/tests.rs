@@ -1,0 +1,2 @@
+//! What follows from each event of an order.
+
