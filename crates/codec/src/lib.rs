@@ -1,1 +1,15 @@
-//! Envelope and Avro bytes.
+//! Events as bytes and back: the envelope, Confluent framing, schemas by id, and whether a new schema can read the old.
+//!
+//! The hot path goes through `serde_avro_fast`; `apache-avro` is the referee, the compatibility check and the generic reader.
+//! Never talks to a log or a registry, and never decides what an event means.
+
+mod envelope;
+mod error;
+mod frame;
+mod schemas;
+mod stream_codec;
+
+pub use error::CodecError;
+pub use frame::schema_id;
+pub use schemas::{BundledSchema, bundled_schemas, schemas_of};
+pub use stream_codec::StreamCodec;
