@@ -1,1 +1,31 @@
-//! Shards, router, processes; generic over the aggregate.
+//! The engine: one writer per partition that decides, appends and answers; and what runs beside it.
+//!
+//! Generic over [`chimera_domain::aggregate::Aggregate`]: a new aggregate needs no change here. Knows no particular log,
+//! store, transport or rule.
+
+mod checkpoint;
+mod clock;
+mod engine;
+mod event_id;
+mod global_table;
+mod mailbox;
+pub mod metric_names;
+mod process;
+mod request;
+mod router;
+mod shard;
+
+pub use checkpoint::{
+    CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot,
+};
+#[cfg(any(test, feature = "testing"))]
+pub use checkpoint::MemoryCheckpoints;
+pub use clock::{Clock, SystemClock};
+#[cfg(any(test, feature = "testing"))]
+pub use clock::ManualClock;
+pub use engine::{Engine, EngineOptions, Shards};
+pub use global_table::GlobalTable;
+pub use mailbox::{Phase, ShardStatus};
+pub use process::{Process, ProcessOptions, ProcessPositions, Unfinished};
+pub use request::{CommandId, Current, Failure, Origin, Position, Receipt, Request};
+pub use router::Router;
