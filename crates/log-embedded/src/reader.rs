@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::frame::{self, HEADER, Header};
 use crate::published::{Bounds, Published};
-use crate::segment::{self, HEAD};
+use crate::segment::{self, HEAD, Head};
 
 /// How much is read at once; a longer frame is read whole.
 const PIECE: u64 = 512 * 1024;
@@ -47,7 +47,7 @@ impl Reader for EmbeddedReader {
             // Whatever goes wrong, the next call looks for its place anew.
             let mut place = match self.place.take() {
                 Some(place) => place,
-                None => self.find().map_err(|error| self.unavailable(&error))?,
+                None => self.find()?,
             };
             let records = self.read(&mut place)?;
             self.place = Some(place);
@@ -64,28 +64,33 @@ impl Reader for EmbeddedReader {
 }
 
 impl EmbeddedReader {
-    fn find(&self) -> io::Result<Place> {
-        let (segment, mark) = self.published.find(self.position)?;
-        let file = self.open(segment)?;
-        Ok(Place { segment, file, offset: mark.offset, next: mark.sequence })
+    fn find(&self) -> Result<Place, ReadError> {
+        let found = self.published.find(self.position);
+        let (segment, mark) = found.map_err(|error| self.unavailable(&error))?;
+        let place = self.begin(segment)?;
+        Ok(Place { offset: mark.offset, next: mark.sequence, ..place })
     }
 
-    fn open(&self, segment: u64) -> io::Result<File> {
+    /// The first frame of a segment.
+    fn begin(&self, segment: u64) -> Result<Place, ReadError> {
         let path = segment::path(&self.published.dir, segment);
-        let mut file = File::open(path)?;
-        let mut head = [0; HEAD];
-        file.read_exact(&mut head)?;
-        let head = segment::Head::parse(&head, &self.published.partition);
-        let first = head.map_err(io::Error::other)?.first;
-        if first == segment { Ok(file) } else { Err(io::Error::other("the segment is misnamed")) }
+        let file = File::open(path).map_err(|error| self.unavailable(&error))?;
+        let mut bytes = Vec::with_capacity(HEAD);
+        let read = (&file).take(HEAD as u64).read_to_end(&mut bytes);
+        read.map_err(|error| self.unavailable(&error))?;
+        let place = Place { segment, file, offset: HEAD as u64, next: segment };
+        match Head::parse(&bytes, &self.published.partition) {
+            Ok(head) if head.first == segment => Ok(place),
+            Ok(_) => Err(self.corrupt(&place, 0, segment, "the segment is misnamed")),
+            Err(reason) => Err(self.corrupt(&place, 0, segment, reason)),
+        }
     }
 
     /// The records of the next piece from `position` on; none if all of it comes before.
     fn read(&self, place: &mut Place) -> Result<Vec<RawRecord>, ReadError> {
         let mut bounds = self.published.bounds(place.segment);
         if bounds.following == Some(place.next) {
-            let file = self.open(place.next).map_err(|error| self.unavailable(&error))?;
-            *place = Place { segment: place.next, file, offset: HEAD as u64, next: place.next };
+            *place = self.begin(place.next)?;
             bounds = self.published.bounds(place.segment);
         }
         let mut length = PIECE;

@@ -241,7 +241,9 @@ async fn many_partitions_are_written_and_followed_at_once() {
             assert!(records.iter().zip(position..).all(|(record, due)| record.sequence == due));
         }
     }
-    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    for writer in writers {
+        writer.join().unwrap();
+    }
     assert_eq!(*last.lock().unwrap(), [780; 8]);
 }
 
