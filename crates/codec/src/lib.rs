@@ -8,6 +8,8 @@ mod error;
 mod frame;
 mod schemas;
 mod stream_codec;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use error::CodecError;
 pub use frame::schema_id;

@@ -90,12 +90,9 @@ pub fn concerns(event: &order::Event) -> bool {
 
 fn stock_commands(order: &OrderId, event: &order::Event, lines: &[Line]) -> Vec<StockCommand> {
     let command = |units: i64| match event {
-        order::Event::Created { .. } => {
-            u32::try_from(units).ok().map(|quantity| stock::Command::Reserve {
-                order: order.clone(),
-                quantity,
-            })
-        }
+        order::Event::Created { .. } => u32::try_from(units)
+            .ok()
+            .map(|quantity| stock::Command::Reserve { order: order.clone(), quantity }),
         order::Event::Shipped { .. } => Some(stock::Command::Commit { order: order.clone() }),
         order::Event::Canceled { .. } => Some(stock::Command::Release { order: order.clone() }),
         order::Event::Returned { .. } => Some(back_on_the_shelf(units, format!("return:{order}"))),

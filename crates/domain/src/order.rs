@@ -24,9 +24,7 @@ mod returning;
 mod tests;
 
 pub use address::Address;
-pub use event::{
-    CancelReason, CreditReason, Event, Head, PaymentMethod, Sale, ShortLine, Status,
-};
+pub use event::{CancelReason, CreditReason, Event, Head, PaymentMethod, Sale, ShortLine, Status};
 pub use lines::{Charges, Line, LineRequest, MOST_LINES, MOST_UNITS, Totals, units_by_product};
 pub use placed::Placed;
 pub use rejection::Rejection;

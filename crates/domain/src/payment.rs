@@ -401,11 +401,8 @@ mod tests {
     #[test]
     fn only_what_was_captured_goes_back_and_only_once() {
         let refunding = Event::RefundRequested { payment_id: "O-1".into(), money: money() };
-        let refunded = Event::Refunded {
-            payment_id: "O-1".into(),
-            money: money(),
-            reference: "r1".into(),
-        };
+        let refunded =
+            Event::Refunded { payment_id: "O-1".into(), money: money(), reference: "r1".into() };
         given::<Payment>([]).when(Command::RequestRefund).then([]);
         given::<Payment>([requested("O-1")]).when(Command::RequestRefund).then([]);
         let history = vec![requested("O-1"), captured()];

@@ -134,7 +134,9 @@ pub struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// Creating it twice.
-    #[error("this product id is taken by another product; change it with PATCH, or choose another id")]
+    #[error(
+        "this product id is taken by another product; change it with PATCH, or choose another id"
+    )]
     AlreadyExists,
     /// There is none of this id.
     #[error("there is no product of this id")]
@@ -420,7 +422,9 @@ mod tests {
         given::<Product>([created()])
             .when(Command::Update { details: details("Big lantern") })
             .then([Event::Updated { details: details("Big lantern") }]);
-        given::<Product>([created()]).when(Command::Update { details: details("Lantern") }).then([]);
+        given::<Product>([created()])
+            .when(Command::Update { details: details("Lantern") })
+            .then([]);
     }
 
     #[test]

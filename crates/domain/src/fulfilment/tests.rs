@@ -1,2 +1,1 @@
 //! What follows from each event of an order.
-

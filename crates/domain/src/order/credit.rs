@@ -18,7 +18,6 @@ pub(super) fn note(crediting: Crediting, context: &Context) -> Result<Vec<Event>
         status: Status::Credited,
         confirmed: false,
     };
-    let credit =
-        Sale { currency: totals.currency, units: totals.units, amount: totals.subtotal };
+    let credit = Sale { currency: totals.currency, units: totals.units, amount: totals.subtotal };
     Ok(vec![Event::Credited { head, lines: crediting.lines, reason: crediting.reason, credit }])
 }

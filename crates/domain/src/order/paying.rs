@@ -17,10 +17,9 @@ impl Placed {
         match self.head.status {
             Status::Pending => {}
             Status::Paid | Status::Shipped | Status::Fulfilled => return Ok(vec![]),
-            Status::Canceled
-            | Status::ReturnRequested
-            | Status::Returned
-            | Status::Credited => return Err(self.wrong_status("PENDING")),
+            Status::Canceled | Status::ReturnRequested | Status::Returned | Status::Credited => {
+                return Err(self.wrong_status("PENDING"));
+            }
         }
         if !self.head.confirmed {
             return Err(Rejection::NotConfirmed);

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::{self, Line, Totals};
 use super::{
-    Address, Asker, CancelReason, Command, Event, Head, Placing, Rejection, Sale, ShortLine,
-    Status,
+    Address, Asker, CancelReason, Command, Event, Head, Placing, Rejection, Sale, ShortLine, Status,
 };
 use crate::aggregate::Context;
 use crate::time::Timestamp;
@@ -35,8 +34,7 @@ pub struct Placed {
 
 /// Places a new order.
 pub(super) fn place(placing: Placing, context: &Context) -> Result<Vec<Event>, Rejection> {
-    let lines =
-        lines::price_lines(placing.lines, placing.currency, placing.may_override_prices)?;
+    let lines = lines::price_lines(placing.lines, placing.currency, placing.may_override_prices)?;
     let totals = lines::total(&lines, placing.currency, placing.charges)?;
     let head = Head {
         customer_id: placing.customer,

@@ -88,7 +88,8 @@ impl Details {
         let long = |text: &str, most: usize| text.chars().count() > most;
         let blank_or_long = |text: &String| text.trim().is_empty() || long(text, 255);
         let title = blank_or_long(&self.title);
-        let attribute = |(name, value): (&String, &String)| blank_or_long(name) || long(value, 2000);
+        let attribute =
+            |(name, value): (&String, &String)| blank_or_long(name) || long(value, 2000);
         [
             ("title", title, "must be 1–255 characters"),
             ("description", long(&self.description, 20_000), "must be at most 20,000 characters"),
@@ -181,11 +182,8 @@ mod tests {
     #[test]
     fn the_first_broken_field_is_named() {
         assert_eq!(Details::titled("  ").unwrap_err().field, "title");
-        let pictures = Details {
-            title: "t".into(),
-            image_urls: vec!["ftp://x".into()],
-            ..Details::default()
-        };
+        let pictures =
+            Details { title: "t".into(), image_urls: vec!["ftp://x".into()], ..Details::default() };
         assert_eq!(pictures.checked().unwrap_err().field, "imageUrls");
         let tongue =
             Details { title: "t".into(), language: Some("English".into()), ..Details::default() };
