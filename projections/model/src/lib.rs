@@ -3,9 +3,21 @@
 //! A read model is a function of the log alone. Never reads a store, a clock or another read model.
 
 mod change;
+pub mod daily_revenue;
+pub mod inventory_snapshot;
+#[cfg(test)]
+mod laws;
 mod mutation;
+pub mod order_details;
+pub mod order_status;
+pub mod orders_by_customer;
+pub mod product_cache;
+pub mod product_catalogue;
+pub mod product_price_history;
 mod read_model;
 mod table;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod value;
 
 pub use change::Change;
@@ -15,4 +27,13 @@ pub use table::{Column, Kind, KvSpec, Order, TableSpec};
 pub use value::{Row, RowKey, Value};
 
 /// Every read model of the platform; a new one is one file and one line here.
-pub const ALL: &[&ReadModel] = &[];
+pub const ALL: &[&ReadModel] = &[
+    &orders_by_customer::MODEL,
+    &order_details::MODEL,
+    &inventory_snapshot::MODEL,
+    &product_cache::MODEL,
+    &product_catalogue::MODEL,
+    &order_status::MODEL,
+    &product_price_history::MODEL,
+    &daily_revenue::MODEL,
+];

@@ -1,7 +1,9 @@
 //! What a projection wants of a store: absolute, guarded by a version, harmless when repeated or late.
 
+use serde::Serialize;
+
 use crate::table::{KvSpec, TableSpec};
-use crate::value::{RowKey, Value};
+use crate::value::{Row, RowKey, Value, json};
 
 /// A change of one row or one key-value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,4 +52,42 @@ pub struct KvMutation {
     pub value: Option<String>,
     /// The writer's version: of the same or an older one nothing is changed.
     pub version: u64,
+}
+
+impl RowMutation {
+    /// Writes a whole row as a fold left it, with its version; cells that the table does not have are left out.
+    #[must_use]
+    pub fn replacing(table: &'static TableSpec, row: Row) -> Self {
+        let mut cells = Vec::with_capacity(table.columns.len());
+        for column in table.columns {
+            if let Some(value) = row.cells.get(column.name) {
+                cells.push((column.name, value.clone()));
+            }
+        }
+        Self::Upsert { table, key: row.key, cells, version: row.version }
+    }
+}
+
+impl Mutation {
+    /// Sets cells of a row.
+    pub(crate) fn upsert(
+        table: &'static TableSpec,
+        key: impl Into<Vec<Value>>,
+        version: u64,
+        cells: Vec<(&'static str, Value)>,
+    ) -> Self {
+        Self::Row(RowMutation::Upsert { table, key: RowKey(key.into()), cells, version })
+    }
+
+    /// Replaces a part of a key-value.
+    pub(crate) fn part(
+        space: &'static KvSpec,
+        id: &str,
+        part: &'static str,
+        version: u64,
+        content: &impl Serialize,
+    ) -> Self {
+        let value = Some(json(content));
+        Self::Kv(KvMutation { space, id: id.to_owned(), part, value, version })
+    }
 }

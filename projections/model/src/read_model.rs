@@ -20,6 +20,33 @@ pub struct ReadModel {
     pub projection: Projection,
 }
 
+impl ReadModel {
+    /// The streams that its event types belong to, each once.
+    #[must_use]
+    pub fn streams(&self) -> Vec<&'static str> {
+        let mut streams = Vec::new();
+        for event_type in self.event_types {
+            let stream = stream_of(event_type);
+            if !streams.contains(&stream) {
+                streams.push(stream);
+            }
+        }
+        streams
+    }
+
+    /// Whether it reads events of this type, given as it stands in the header.
+    #[must_use]
+    pub fn reads(&self, event_type: &[u8]) -> bool {
+        self.event_types.iter().any(|wanted| wanted.as_bytes() == event_type)
+    }
+}
+
+/// `<stream>.<action>.v<n>` without action and version.
+fn stream_of(event_type: &'static str) -> &'static str {
+    let without_version = event_type.rsplit_once('.').map_or(event_type, |(rest, _)| rest);
+    without_version.rsplit_once('.').map_or(without_version, |(stream, _)| stream)
+}
+
 /// The function between events and rows.
 #[derive(Debug, Clone, Copy)]
 pub enum Projection {

@@ -37,3 +37,89 @@ pub struct Row {
     /// The highest version that wrote a cell of it.
     pub version: u64,
 }
+
+impl Value {
+    /// The name of a unit variant as it stands in the log, such as `OUT_OF_STOCK`.
+    #[must_use]
+    pub fn name(variant: impl Serialize) -> Self {
+        match serde_json::to_value(variant) {
+            Ok(serde_json::Value::String(name)) => Self::Text(name),
+            Ok(_) | Err(_) => Self::Null,
+        }
+    }
+
+    /// JSON with the keys in the order of the type's fields.
+    #[must_use]
+    pub fn json(content: &impl Serialize) -> Self {
+        Self::Text(json(content))
+    }
+}
+
+/// What read models store always has a JSON form: structs, texts, numbers and maps by text.
+pub(crate) fn json(content: &impl Serialize) -> String {
+    serde_json::to_string(content).unwrap_or_default()
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Integer(i64::from(value))
+    }
+}
+
+/// Versions and sequences: far below 2⁶³.
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        Self::Integer(value.cast_signed())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(value: usize) -> Self {
+        Self::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<Amount> for Value {
+    fn from(value: Amount) -> Self {
+        Self::Decimal(value)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(value: Timestamp) -> Self {
+        Self::Timestamp(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(value.clone())
+    }
+}
+
+impl<T> From<Option<T>> for Value
+where
+    Self: From<T>,
+{
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Self::from)
+    }
+}
