@@ -23,9 +23,9 @@ pub use checkpoint::MemoryCheckpoints;
 pub use clock::{Clock, SystemClock};
 #[cfg(any(test, feature = "testing"))]
 pub use clock::ManualClock;
-pub use engine::{Engine, EngineOptions, Shards};
-pub use global_table::GlobalTable;
+pub use engine::{Engine, EngineOptions, Shards, StartError};
+pub use global_table::{FoldEntry, GlobalTable};
 pub use mailbox::{Phase, ShardStatus};
-pub use process::{Process, ProcessOptions, ProcessPositions, Unfinished};
+pub use process::{Process, ProcessOptions, ProcessPositions, ProcessRunner, Unfinished};
 pub use request::{CommandId, Current, Failure, Origin, Position, Receipt, Request};
 pub use router::Router;

@@ -2,19 +2,15 @@
 //!
 //! Owns the order, the concurrency, the retries and the checkpoint; what follows from an event is the process's own matter.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chimera_codec::StreamCodec;
-use chimera_domain::aggregate::{Aggregate, DomainEvent};
+use chimera_domain::aggregate::Aggregate;
 use chimera_domain::recorded::Recorded;
-use chimera_log::{EventLog, Partition, RawRecord, ReadError};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use crate::checkpoint::{CheckpointError, CheckpointStore};
+mod runner;
+
+pub use runner::{ProcessPositions, ProcessRunner};
 
 /// Something that reacts to the events of one stream. What it does must be harmless when repeated.
 #[async_trait]

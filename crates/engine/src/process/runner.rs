@@ -1,0 +1,209 @@
+//! Runs a process over one partition: in order per aggregate, many aggregates at once, each event until it succeeds.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chimera_codec::StreamCodec;
+use chimera_domain::aggregate::Aggregate;
+use chimera_domain::recorded::Recorded;
+use chimera_log::{EventLog, Partition, RawRecord};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{Process, ProcessOptions};
+use crate::checkpoint::CheckpointStore;
+
+/// How long steps that are under way may take when the process ends; a repeat is harmless.
+const LAST_STEPS: Duration = Duration::from_secs(2);
+
+/// Up to and with which sequence a process has done everything, by partition.
+pub type ProcessPositions = watch::Receiver<u64>;
+
+type Event<P> = Recorded<<<P as Process>::Source as Aggregate>::Event>;
+
+/// A process on one partition.
+pub struct ProcessRunner<P: Process> {
+    /// What it does.
+    pub process: Arc<P>,
+    /// Where its events come from.
+    pub log: Arc<dyn EventLog>,
+    /// Where it keeps how far it has come.
+    pub checkpoints: Arc<dyn CheckpointStore>,
+    /// Reads its events.
+    pub codec: Arc<StreamCodec<<P::Source as Aggregate>::Event>>,
+    /// Which partition of the stream.
+    pub partition: Partition,
+    /// How it is run.
+    pub options: ProcessOptions,
+    /// Announces how far it has come.
+    pub position: watch::Sender<u64>,
+    /// Turns true when it shall end.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// What is under way.
+struct InFlight<P: Process> {
+    tasks: JoinSet<(Arc<str>, u64)>,
+    /// Later events of aggregates that are being worked on.
+    waiting: HashMap<Arc<str>, VecDeque<Event<P>>>,
+    /// Events that nothing holds back but the limit of what is worked on at once.
+    ready: VecDeque<Event<P>>,
+    /// The sequences that are not done.
+    open: BTreeSet<u64>,
+    /// The last sequence that was read.
+    read: u64,
+    saved: u64,
+}
+
+impl<P: Process> InFlight<P> {
+    /// Up to and with which sequence everything is done.
+    fn done(&self) -> u64 {
+        self.open.first().map_or(self.read, |first| first - 1)
+    }
+}
+
+impl<P: Process> ProcessRunner<P> {
+    /// Works until it is told to stop; then lets what is under way finish, and saves where it is.
+    ///
+    /// # Errors
+    /// Text for an operator, if the partition cannot be read or decoded, or a position not be saved.
+    pub async fn run(mut self) -> Result<(), String> {
+        let saved = self
+            .checkpoints
+            .process_position(self.process.name(), &self.partition)
+            .map_err(|error| error.to_string())?;
+        let mut work: InFlight<P> = InFlight {
+            tasks: JoinSet::new(),
+            waiting: HashMap::new(),
+            ready: VecDeque::new(),
+            open: BTreeSet::new(),
+            read: saved,
+            saved,
+        };
+        self.position.send_replace(saved);
+        let outcome = self.consume(&mut work).await;
+        work.ready.clear();
+        work.waiting.clear();
+        let rest = async {
+            while let Some(Ok((_, sequence))) = work.tasks.join_next().await {
+                work.open.remove(&sequence);
+            }
+        };
+        if tokio::time::timeout(LAST_STEPS, rest).await.is_err() {
+            tracing::info!(process = self.process.name(), "steps under way are left to the next start");
+        }
+        self.save(&mut work)?;
+        outcome
+    }
+
+    async fn consume(&mut self, work: &mut InFlight<P>) -> Result<(), String> {
+        let mut reader = self
+            .log
+            .read(&self.partition, work.read + 1)
+            .map_err(|error| error.to_string())?;
+        let mut stop = self.stop.clone();
+        let mut save = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|&stop| stop) => return Ok(()),
+                Some(done) = work.tasks.join_next() => {
+                    self.finish(work, done.map_err(|error| error.to_string())?);
+                }
+                _ = save.tick() => self.save(work)?,
+                batch = reader.next(), if work.open.len() < self.options.concurrency * 4 => {
+                    let batch = batch.map_err(|error| error.to_string())?;
+                    for record in &batch.records {
+                        self.take(work, record)?;
+                    }
+                }
+            }
+            self.announce(work)?;
+        }
+    }
+
+    fn take(&self, work: &mut InFlight<P>, record: &RawRecord) -> Result<(), String> {
+        work.read = record.sequence;
+        let wanted =
+            std::str::from_utf8(&record.event_type).is_ok_and(|kind| self.process.wants(kind));
+        if !wanted {
+            return Ok(());
+        }
+        let event = self.codec.decode(self.partition.index, &record.value).map_err(|error| {
+            format!("{} at sequence {}: {error}", self.partition, record.sequence)
+        })?;
+        work.open.insert(record.sequence);
+        if let Some(queue) = work.waiting.get_mut(&event.key) {
+            queue.push_back(event);
+            return Ok(());
+        }
+        work.waiting.insert(Arc::clone(&event.key), VecDeque::new());
+        work.ready.push_back(event);
+        self.start_what_is_ready(work);
+        Ok(())
+    }
+
+    fn start_what_is_ready(&self, work: &mut InFlight<P>) {
+        while work.tasks.len() < self.options.concurrency {
+            let Some(event) = work.ready.pop_front() else { return };
+            self.start(work, event);
+        }
+    }
+
+    fn start(&self, work: &mut InFlight<P>, event: Event<P>) {
+        let (process, options) = (Arc::clone(&self.process), self.options);
+        work.tasks.spawn(async move {
+            handle(&*process, &event, options).await;
+            (event.key, event.meta.sequence)
+        });
+    }
+
+    fn finish(&self, work: &mut InFlight<P>, (key, sequence): (Arc<str>, u64)) {
+        work.open.remove(&sequence);
+        let next = work.waiting.get_mut(&key).and_then(VecDeque::pop_front);
+        match next {
+            Some(event) => work.ready.push_back(event),
+            None => {
+                work.waiting.remove(&key);
+            }
+        }
+        self.start_what_is_ready(work);
+    }
+
+    fn announce(&self, work: &mut InFlight<P>) -> Result<(), String> {
+        let done = work.done();
+        self.position.send_if_modified(|position| std::mem::replace(position, done) != done);
+        if done >= work.saved + self.options.save_every {
+            self.save(work)?;
+        }
+        Ok(())
+    }
+
+    fn save(&self, work: &mut InFlight<P>) -> Result<(), String> {
+        let done = work.done();
+        if done == work.saved {
+            return Ok(());
+        }
+        self.checkpoints
+            .save_process_position(self.process.name(), &self.partition, done)
+            .map_err(|error| error.to_string())?;
+        work.saved = done;
+        Ok(())
+    }
+}
+
+/// Handles one event until it succeeds.
+async fn handle<P: Process>(process: &P, event: &Event<P>, options: ProcessOptions) {
+    let mut pause = options.first_pause;
+    while let Err(unfinished) = process.handle(event).await {
+        tracing::warn!(
+            process = process.name(),
+            key = &*event.key,
+            sequence = event.meta.sequence,
+            reason = unfinished.0,
+            "a step could not be done yet; trying again"
+        );
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(options.longest_pause);
+    }
+}

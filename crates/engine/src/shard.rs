@@ -1,0 +1,295 @@
+//! A shard: the only writer of one partition. It decides on its in-memory state at once, appends what queued meanwhile as one
+//! group, and answers when the log has it.
+//!
+//! Nothing is answered before the commit that it depends on. After a failed commit nothing in memory is trusted: the shard
+//! claims again, recovers from checkpoint and log, and finds by command id what took effect.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chimera_codec::StreamCodec;
+use chimera_domain::aggregate::Aggregate;
+use chimera_domain::time::DAY;
+use chimera_log::{EventLog, Partition};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::checkpoint::CheckpointStore;
+use crate::clock::Clock;
+use crate::engine::EngineOptions;
+use crate::event_id::EventIds;
+use crate::mailbox::{Message, Phase, StatusSender};
+use crate::request::{Current, Failure, Position};
+
+mod checkpointing;
+mod commands;
+mod decide;
+mod recovery;
+mod round;
+mod serving;
+mod states;
+mod timers;
+
+use round::{Pending, Round};
+use serving::Serving;
+
+/// How long a command id is remembered at least, in microseconds of the log's own time (spec §2, Idempotency).
+const REMEMBER_COMMANDS: i64 = DAY;
+
+/// What a shard works with; the same for every shard of a process but for the partition.
+pub(crate) struct Parts<A: Aggregate> {
+    pub(crate) partition: Partition,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) checkpoints: Arc<dyn CheckpointStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) codec: Arc<StreamCodec<A::Event>>,
+    pub(crate) producer: Arc<str>,
+    pub(crate) options: EngineOptions,
+    pub(crate) runtime: Handle,
+    pub(crate) event_types: Vec<Arc<str>>,
+}
+
+impl<A: Aggregate> Parts<A> {
+    /// The shared text of an event type.
+    fn event_type(&self, name: &str) -> Arc<str> {
+        self.event_types.iter().find(|known| &***known == name).map_or_else(|| name.into(), Arc::clone)
+    }
+}
+
+/// One who waits for an aggregate to move on.
+struct Waiter<A: Aggregate> {
+    past: u64,
+    reply: oneshot::Sender<Current<A>>,
+}
+
+pub(crate) struct Shard<A: Aggregate> {
+    parts: Parts<A>,
+    mailbox: mpsc::Receiver<Message<A>>,
+    status: StatusSender,
+    waiters: HashMap<Arc<str>, Vec<Waiter<A>>>,
+    ids: EventIds,
+}
+
+/// Why a shard left its loop.
+enum Left<A: Aggregate> {
+    /// It was told to, or nobody can reach it any more.
+    Stopped,
+    /// A commit failed; these commands still wait for the truth.
+    Doubt { unsettled: Vec<Pending<A>>, reason: String, may_have_been_written: bool },
+}
+
+impl<A: Aggregate> Shard<A> {
+    pub(crate) fn new(
+        parts: Parts<A>,
+        mailbox: mpsc::Receiver<Message<A>>,
+        status: StatusSender,
+    ) -> Self {
+        Self { parts, mailbox, status, waiters: HashMap::new(), ids: EventIds::new() }
+    }
+
+    /// Lives until it is told to stop. Blocks; to be called on a thread of its own.
+    pub(crate) fn run(mut self) {
+        let mut unsettled = Vec::new();
+        loop {
+            self.enter(Phase::Recovering);
+            let mut serving = match self.recover() {
+                Ok(serving) => serving,
+                Err(reason) => {
+                    refuse(&mut unsettled, &reason);
+                    if self.pause_refusing(reason) {
+                        continue;
+                    }
+                    break;
+                }
+            };
+            settle(&self.parts.partition, &serving, std::mem::take(&mut unsettled));
+            match self.serve(&mut serving) {
+                Left::Stopped => {
+                    self.save_finally(&mut serving);
+                    break;
+                }
+                Left::Doubt { unsettled: waiting, reason, may_have_been_written } => {
+                    tracing::warn!(partition = %self.parts.partition, reason, may_have_been_written, "a commit failed; recovering");
+                    unsettled = waiting;
+                }
+            }
+        }
+        self.enter(Phase::Ended("stopped".to_owned()));
+    }
+
+    fn enter(&self, phase: Phase) {
+        let owned = f64::from(u8::from(phase == Phase::Serving));
+        let partition = self.parts.partition.to_string();
+        metrics::gauge!(crate::metric_names::PARTITION_OWNED, "partition" => partition).set(owned);
+        self.status.send_modify(|status| status.phase = phase);
+    }
+
+    /// Refuses what arrives until the next tick. False if the shard is to end.
+    fn pause_refusing(&mut self, reason: String) -> bool {
+        tracing::error!(partition = %self.parts.partition, reason, "the partition cannot be served; trying again");
+        self.enter(Phase::Failing(reason.clone()));
+        loop {
+            match self.mailbox.blocking_recv() {
+                Some(Message::Execute(_, reply)) => {
+                    let _ = reply.send(Err(Failure::Unavailable(reason.clone())));
+                }
+                Some(Message::Read { .. }) => {}
+                Some(Message::Tick) => return true,
+                Some(Message::Stop) | None => return false,
+            }
+        }
+    }
+
+    fn recover(&mut self) -> Result<Serving<A>, String> {
+        let started = Instant::now();
+        let serving = recovery::recover(&self.parts)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let partition = self.parts.partition.to_string();
+        metrics::gauge!(crate::metric_names::TAKEOVER_SECONDS, "partition" => partition)
+            .set(seconds);
+        tracing::info!(partition = %self.parts.partition, sequence = serving.sequence, term = serving.writer.term(), seconds, "serving");
+        self.status.send_modify(|status| {
+            status.sequence = serving.sequence;
+            status.term = serving.writer.term();
+        });
+        self.enter(Phase::Serving);
+        Ok(serving)
+    }
+
+    fn serve(&mut self, serving: &mut Serving<A>) -> Left<A> {
+        self.wake_all(serving);
+        loop {
+            let Some(first) = self.mailbox.blocking_recv() else { return Left::Stopped };
+            let mut round = Round::new(self.parts.clock.now());
+            self.take(first, serving, &mut round);
+            while round.has_room() {
+                let Ok(next) = self.mailbox.try_recv() else { break };
+                self.take(next, serving, &mut round);
+            }
+            if let Some(left) = self.finish(serving, round) {
+                return left;
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message<A>, serving: &mut Serving<A>, round: &mut Round<A>) {
+        match message {
+            Message::Execute(request, reply) => self.execute(request, Some(reply), serving, round),
+            Message::Read { key, past, reply } => round.reads.push((key, past, reply)),
+            Message::Tick => {
+                round.ticked = true;
+                self.fire_timers(serving, round);
+            }
+            Message::Stop => round.stop = true,
+        }
+    }
+
+    /// Appends what was decided in the round, answers, and sees to checkpoints.
+    fn finish(&mut self, serving: &mut Serving<A>, mut round: Round<A>) -> Option<Left<A>> {
+        if let Some(reason) = round.broken.take() {
+            return Some(doubt(round, reason, false));
+        }
+        if !round.batch.is_empty()
+            && let Err(failed) = serving.append(&mut round)
+        {
+            return Some(doubt(round, failed.reason, failed.may_have_been_written));
+        }
+        round.answer();
+        self.status.send_if_modified(|status| {
+            std::mem::replace(&mut status.sequence, serving.sequence) != serving.sequence
+        });
+        self.wake(serving, &round.touched);
+        for (key, past, reply) in round.reads {
+            self.read(serving, key, past, reply);
+        }
+        if round.ticked {
+            self.forget_gone_waiters();
+        }
+        self.checkpoint_if_due(serving, round.ticked);
+        round.stop.then_some(Left::Stopped)
+    }
+
+    fn read(
+        &mut self,
+        serving: &mut Serving<A>,
+        key: Arc<str>,
+        past: Option<u64>,
+        reply: oneshot::Sender<Current<A>>,
+    ) {
+        let Some(current) = self.current(serving, &key) else { return };
+        match past {
+            Some(past) if current.version <= past => {
+                self.waiters.entry(key).or_default().push(Waiter { past, reply });
+            }
+            Some(_) | None => {
+                let _ = reply.send(current);
+            }
+        }
+    }
+
+    fn current(&self, serving: &mut Serving<A>, key: &Arc<str>) -> Option<Current<A>> {
+        let sequence = serving.sequence;
+        let aggregate = match serving.states.get(key) {
+            Ok(aggregate) => aggregate.clone(),
+            Err(error) => {
+                tracing::error!(partition = %self.parts.partition, %error, "an aggregate cannot be read");
+                return None;
+            }
+        };
+        let position = Position { partition: self.parts.partition.clone(), sequence };
+        Some(Current { state: aggregate.state, version: aggregate.version, position })
+    }
+
+    /// Answers those who wait for one of `touched` to move on.
+    fn wake(&mut self, serving: &mut Serving<A>, touched: &[Arc<str>]) {
+        if self.waiters.is_empty() {
+            return;
+        }
+        for key in touched {
+            let Some(waiters) = self.waiters.remove(key) else { continue };
+            for waiter in waiters {
+                self.read(serving, Arc::clone(key), Some(waiter.past), waiter.reply);
+            }
+        }
+    }
+
+    fn wake_all(&mut self, serving: &mut Serving<A>) {
+        let keys: Vec<Arc<str>> = self.waiters.keys().cloned().collect();
+        self.wake(serving, &keys);
+    }
+
+    fn forget_gone_waiters(&mut self) {
+        self.waiters.retain(|_, waiters| {
+            waiters.retain(|waiter| !waiter.reply.is_closed());
+            !waiters.is_empty()
+        });
+    }
+}
+
+fn doubt<A: Aggregate>(round: Round<A>, reason: String, may_have_been_written: bool) -> Left<A> {
+    Left::Doubt { unsettled: round.pending, reason, may_have_been_written }
+}
+
+/// Answers commands in doubt from what the recovered log says.
+fn settle<A: Aggregate>(partition: &Partition, serving: &Serving<A>, unsettled: Vec<Pending<A>>) {
+    for pending in unsettled {
+        let Some(reply) = pending.reply else { continue };
+        let answer = match serving.commands.find(pending.id) {
+            Ok(Some(record)) => Ok(serving::repeated(partition, record)),
+            Ok(None) => Err(Failure::Unavailable("the append failed; nothing was written".into())),
+            Err(_) => Err(Failure::Indeterminate),
+        };
+        let _ = reply.send(answer);
+    }
+}
+
+/// Answers commands in doubt where the truth cannot be found out now.
+fn refuse<A: Aggregate>(unsettled: &mut Vec<Pending<A>>, reason: &str) {
+    for pending in std::mem::take(unsettled) {
+        tracing::warn!(reason, "a command stays in doubt");
+        if let Some(reply) = pending.reply {
+            let _ = reply.send(Err(Failure::Indeterminate));
+        }
+    }
+}

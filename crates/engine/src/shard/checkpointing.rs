@@ -1,0 +1,134 @@
+//! Saving what a shard has reached, on another thread, so that a start need not read the whole log.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use chimera_domain::aggregate::Aggregate;
+
+use super::serving::{Saving, Serving};
+use super::states::Versioned;
+use super::{Parts, REMEMBER_COMMANDS, Shard};
+use crate::checkpoint::{CheckpointError, SavedState, Snapshot};
+
+/// The aggregates of a snapshot; shared with the shard, which copies one only if it changes meanwhile.
+pub(super) type Changed<A> = Vec<(Arc<str>, Versioned<A>)>;
+
+impl<A: Aggregate> Shard<A> {
+    /// Starts saving where enough has happened since the last time.
+    pub(super) fn checkpoint_if_due(&mut self, serving: &mut Serving<A>, ticked: bool) {
+        self.collect(serving);
+        if serving.checkpoint.saving.is_some() {
+            return;
+        }
+        let events = serving.sequence - serving.checkpoint.last_sequence;
+        let options = &self.parts.options;
+        let waited = ticked && serving.checkpoint.last_time.elapsed() >= options.checkpoint_interval;
+        if events >= options.checkpoint_events || (waited && events > 0) {
+            self.start_saving(serving);
+        }
+    }
+
+    fn start_saving(&self, serving: &mut Serving<A>) {
+        let (changed, snapshot) = serving.snapshot();
+        let keys = changed.iter().map(|(key, _)| Arc::clone(key)).collect();
+        let (store, partition) =
+            (Arc::clone(&self.parts.checkpoints), self.parts.partition.clone());
+        let sequence = snapshot.sequence;
+        let name = format!("save-{}", partition.index);
+        let spawned = thread::Builder::new().name(name).spawn(move || {
+            let states = encode(&changed)?;
+            store.save(&partition, Snapshot { states, ..snapshot })
+        });
+        match spawned {
+            Ok(thread) => {
+                serving.checkpoint.saving = Some(Saving { sequence, keys, thread });
+            }
+            Err(error) => {
+                tracing::warn!(partition = %self.parts.partition, %error, "no thread to save a checkpoint");
+                serving.states.changed_again(keys);
+            }
+        }
+    }
+
+    /// Takes note of a snapshot that has been saved meanwhile.
+    fn collect(&self, serving: &mut Serving<A>) {
+        let finished = serving.checkpoint.saving.take_if(|saving| saving.thread.is_finished());
+        if let Some(saving) = finished {
+            self.conclude(serving, saving);
+        }
+    }
+
+    fn conclude(&self, serving: &mut Serving<A>, saving: Saving) {
+        let outcome = saving.thread.join().unwrap_or_else(|_| {
+            Err(CheckpointError::Unavailable("the saving thread broke off".to_owned()))
+        });
+        serving.checkpoint.last_time = Instant::now();
+        match outcome {
+            Ok(()) => {
+                serving.checkpoint.last_sequence = saving.sequence;
+                serving.states.saved();
+                serving.commands.saved();
+            }
+            Err(error) => {
+                tracing::warn!(partition = %self.parts.partition, %error, "a checkpoint was not saved; the log has everything");
+                serving.states.changed_again(saving.keys);
+            }
+        }
+    }
+
+    /// Saves what is left before the shard ends.
+    pub(super) fn save_finally(&mut self, serving: &mut Serving<A>) {
+        if let Some(saving) = serving.checkpoint.saving.take() {
+            self.conclude(serving, saving);
+        }
+        if serving.sequence > serving.checkpoint.last_sequence
+            && let Err(error) = save_now(&self.parts, serving)
+        {
+            tracing::warn!(partition = %self.parts.partition, %error, "the last checkpoint was not saved; the log has everything");
+        }
+    }
+}
+
+/// Saves on this thread.
+pub(super) fn save_now<A: Aggregate>(
+    parts: &Parts<A>,
+    serving: &mut Serving<A>,
+) -> Result<(), CheckpointError> {
+    let (changed, snapshot) = serving.snapshot();
+    let sequence = snapshot.sequence;
+    let states = encode(&changed)?;
+    parts.checkpoints.save(&parts.partition, Snapshot { states, ..snapshot })?;
+    drop(changed);
+    serving.checkpoint.last_sequence = sequence;
+    serving.states.saved();
+    serving.commands.saved();
+    Ok(())
+}
+
+impl<A: Aggregate> Serving<A> {
+    /// What is to be saved; the states themselves are encoded later.
+    fn snapshot(&mut self) -> (Changed<A>, Snapshot) {
+        let changed = self.states.take_changed();
+        let snapshot = Snapshot {
+            format: A::STATE_FORMAT,
+            sequence: self.sequence,
+            event_id: self.event_id,
+            states: Vec::new(),
+            commands: self.commands.start_saving(),
+            forget_before: self.recorded_at.plus(-REMEMBER_COMMANDS),
+        };
+        (changed, snapshot)
+    }
+}
+
+fn encode<A: Aggregate>(changed: &Changed<A>) -> Result<Vec<SavedState>, CheckpointError> {
+    let mut states = Vec::with_capacity(changed.len());
+    for (key, aggregate) in changed {
+        let state = postcard::to_stdvec(&*aggregate.state)
+            .map_err(|error| CheckpointError::Unavailable(format!("{key}: {error}")))?;
+        let due = aggregate.state.due().map(|(due, _)| due);
+        states.push(SavedState { key: Arc::clone(key), version: aggregate.version, due, state });
+    }
+    Ok(states)
+}

@@ -1,0 +1,77 @@
+//! One round of a shard: the commands taken together, and their answers, held back until the commit.
+
+use std::sync::Arc;
+
+use chimera_domain::aggregate::Aggregate;
+use chimera_domain::time::Timestamp;
+use chimera_log::Batch;
+use tokio::sync::oneshot;
+
+use crate::mailbox::Reply;
+use crate::request::{Current, Failure, Receipt};
+
+/// The most commands of one round.
+const MOST_COMMANDS: usize = 4_096;
+/// The most encoded bytes of one round; one command more may exceed it.
+const MOST_BYTES: usize = 1 << 20;
+
+/// A command whose answer waits for the commit.
+pub(super) struct Pending<A: Aggregate> {
+    /// The hash of its id.
+    pub(super) id: u128,
+    /// Nobody, where a timer asked.
+    pub(super) reply: Option<Reply<A>>,
+    pub(super) answer: Result<Receipt<A>, Failure<A::Rejection>>,
+}
+
+/// A question that is answered after the commit.
+pub(super) type Question<A> = (Arc<str>, Option<u64>, oneshot::Sender<Current<A>>);
+
+pub(super) struct Round<A: Aggregate> {
+    pub(super) now: Timestamp,
+    pub(super) batch: Batch,
+    pub(super) bytes: usize,
+    pub(super) pending: Vec<Pending<A>>,
+    pub(super) reads: Vec<Question<A>>,
+    /// Aggregates with new events.
+    pub(super) touched: Vec<Arc<str>>,
+    /// The id of the last event in the batch.
+    pub(super) last_event_id: u128,
+    pub(super) ticked: bool,
+    pub(super) stop: bool,
+    /// Why memory cannot be trusted any more.
+    pub(super) broken: Option<String>,
+}
+
+impl<A: Aggregate> Round<A> {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            batch: Batch::default(),
+            bytes: 0,
+            pending: Vec::new(),
+            reads: Vec::new(),
+            touched: Vec::new(),
+            last_event_id: 0,
+            ticked: false,
+            stop: false,
+            broken: None,
+        }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.pending.len() < MOST_COMMANDS
+            && self.bytes < MOST_BYTES
+            && !self.stop
+            && self.broken.is_none()
+    }
+
+    /// Gives every answer to whoever waits for it.
+    pub(super) fn answer(&mut self) {
+        for pending in self.pending.drain(..) {
+            if let Some(reply) = pending.reply {
+                let _ = reply.send(pending.answer);
+            }
+        }
+    }
+}
