@@ -1,1 +1,23 @@
-//! Rows and key-value stores.
+//! The read stores as the rest of Chimera sees them: rows, key-values, and which generation of a read model is live.
+//!
+//! Owns the ports, their embedded adapters, and the comparison of two generations by content. Knows nothing of events or of
+//! what a row means; everything in here can be rebuilt from the log.
+
+mod embedded;
+mod error;
+mod generations;
+mod key;
+mod kv;
+mod page;
+mod rows;
+mod text;
+mod view;
+
+pub use embedded::{EmbeddedKv, EmbeddedLive, EmbeddedRows, EmbeddedStores, Options};
+pub use error::{OpenError, StoreError};
+pub use generations::Generations;
+pub use kv::{KvReader, KvStore, KvValue, KvWriter};
+pub use page::{Cursor, Page, Scanned};
+pub use rows::{Listing, RowReader, RowStore, RowWriter};
+pub use text::{key_text, value_text};
+pub use view::{Checkpoint, View};
