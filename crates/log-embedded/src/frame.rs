@@ -102,9 +102,10 @@ pub(crate) fn encode(
     }
     let body = short(frame.len() - HEADER);
     frame.extend_from_slice(&TRAILER);
-    let bits_under_two = whole_sectors(frame, offset).filter(|sector| is_sparse(sector)).count();
-    let (records, sparse) = (short(entries.len()), short(bits_under_two));
-    Header { first, term, records, sparse, body }.write(frame);
+    let mut header = Header { first, term, records: short(entries.len()), sparse: 0, body };
+    header.write(frame);
+    header.sparse = short(whole_sectors(frame, offset).filter(|s| is_sparse(s)).count());
+    header.write(frame);
 }
 
 fn encode_record(frame: &mut Vec<u8>, parts: [&[u8]; 4]) {
@@ -159,10 +160,9 @@ pub(crate) fn record(sequence: u64, frame: &Bytes, start: usize, bounds: [usize;
     RawRecord { sequence, key: part(0), event_type: part(1), traceparent: part(2), value: part(3) }
 }
 
-/// The sectors of the disk that this frame fills wholly behind its header; `offset` is where it stands.
+/// The sectors of the disk that this frame fills wholly; `offset` is where it stands.
 pub(crate) fn whole_sectors(frame: &[u8], offset: u64) -> impl Iterator<Item = &[u8]> {
-    let start = HEADER + until_sector(offset + HEADER as u64);
-    frame.get(start..).unwrap_or_default().chunks_exact(SECTOR)
+    frame.get(until_sector(offset)..).unwrap_or_default().chunks_exact(SECTOR)
 }
 
 /// How many bytes from `offset` to the next sector; 0 at the start of one.

@@ -121,7 +121,7 @@ impl EmbeddedLog {
         self.streams.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shard(&self, partition: &Partition) -> Option<Arc<Shard>> {
+    pub(crate) fn shard(&self, partition: &Partition) -> Option<Arc<Shard>> {
         let index = usize::try_from(partition.index).ok()?;
         self.streams().get(&partition.stream)?.get(index).cloned()
     }

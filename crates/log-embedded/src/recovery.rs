@@ -137,3 +137,102 @@ fn another_frame_follows(rest: &[u8]) -> bool {
 fn used(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use chimera_log::Entry;
+
+    use super::*;
+
+    /// A segment of one small frame and one whose values are mostly zeros, and where the latter begins.
+    fn segment(values: &[Vec<u8>]) -> (Vec<u8>, usize) {
+        let entry = |value: &Vec<u8>| Entry {
+            key: "k".into(),
+            event_type: "t".into(),
+            traceparent: None,
+            value: value.clone(),
+        };
+        let mut segment = vec![1; HEAD];
+        let mut frame = Vec::new();
+        frame::encode(&mut frame, HEAD as u64, (1, 1), &[entry(&vec![9; 10])]);
+        segment.extend_from_slice(&frame);
+        let start = segment.len();
+        let entries: Vec<Entry> = values.iter().map(entry).collect();
+        frame::encode(&mut frame, start as u64, (2, 1), &entries);
+        segment.extend_from_slice(&frame);
+        (segment, start)
+    }
+
+    fn scan(segment: &[u8]) -> Result<Scanned, Damage> {
+        super::scan(segment, Head { first: 1, term: 0 })
+    }
+
+    /// A value of zeros, and so many bits set far apart.
+    fn sparse(bits: usize) -> Vec<u8> {
+        let mut value = vec![0; 5 * SECTOR];
+        (0..bits).for_each(|bit| value[100 + bit * 2 * SECTOR] = 4);
+        value
+    }
+
+    #[test]
+    fn no_flipped_bit_looks_torn_where_a_frame_holds_sectors_of_zeros() {
+        for bits in 0..3 {
+            let (sound, start) = segment(&[sparse(bits), sparse(1)]);
+            assert_eq!(scan(&sound).unwrap().next, 4);
+            for bit in start * 8..sound.len() * 8 {
+                let mut flipped = sound.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                flipped.resize(sound.len() + 2000, 0);
+                assert!(scan(&flipped).is_err(), "bit {bit} of {}", sound.len() * 8);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unwritten_page_looks_torn_even_among_values_of_zeros() {
+        let (sound, start) = segment(&[sparse(0), vec![5; 4 * SECTOR], sparse(0)]);
+        for sector in start / SECTOR..sound.len().div_ceil(SECTOR) {
+            let (from, to) = (start.max(sector * SECTOR), sound.len().min((sector + 1) * SECTOR));
+            if sound[from..to].iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            let mut torn = sound.clone();
+            torn[from..to].fill(0);
+            torn.resize(sound.len() + 2000, 0);
+            let scanned = scan(&torn).unwrap();
+            assert_eq!((scanned.next, scanned.end), (2, start as u64));
+            assert!(scanned.torn > 0);
+        }
+    }
+
+    #[test]
+    fn a_header_may_be_torn_on_either_side_of_a_sector() {
+        for shift in 0..64 {
+            let filler = 2 * SECTOR - HEAD - HEADER - 20 - 2 - 8 - shift;
+            let entry = |length| Entry {
+                key: "k".into(),
+                event_type: "t".into(),
+                traceparent: None,
+                value: vec![7; length],
+            };
+            let (mut segment, mut frame) = (vec![1; HEAD], Vec::new());
+            frame::encode(&mut frame, HEAD as u64, (1, 1), &[entry(filler)]);
+            segment.extend_from_slice(&frame);
+            let start = segment.len();
+            assert_eq!(start, 2 * SECTOR - shift);
+            frame::encode(&mut frame, start as u64, (2, 1), &[entry(3 * SECTOR)]);
+            segment.extend_from_slice(&frame);
+            segment.resize(8 * SECTOR, 0);
+            for sector in start / SECTOR..4 {
+                let mut torn = segment.clone();
+                torn[start.max(sector * SECTOR)..(sector + 1) * SECTOR].fill(0);
+                assert_eq!(scan(&torn).unwrap().end, start as u64, "{shift} {sector}");
+            }
+            for bit in start * 8..(start + HEADER) * 8 {
+                let mut flipped = segment.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(scan(&flipped).is_err(), "{shift}: bit {bit}");
+            }
+        }
+    }
+}

@@ -190,3 +190,63 @@ impl Writer for EmbeddedWriter {
         Ok(Appended { first, last })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chimera_log::{Entry, EventLog, StreamSpec};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::EmbeddedLog;
+
+    fn batch(records: usize) -> Batch {
+        let (key, event_type) = ("o-1".into(), "placed".into());
+        let entry = Entry { key, event_type, traceparent: None, value: vec![7; 100] };
+        let mut batch = Batch::default();
+        batch.push_command(vec![entry; records]);
+        batch
+    }
+
+    fn open(dir: &Path) -> (EmbeddedLog, Arc<Shard>) {
+        let log = EmbeddedLog::open(dir, EmbeddedLogOptions::default()).unwrap();
+        log.ensure_streams(&[StreamSpec { name: "orders".into(), partitions: 1 }]).unwrap();
+        let shard = log.shard(&Partition::new("orders", 0)).unwrap();
+        (log, shard)
+    }
+
+    #[test]
+    fn after_a_failed_sync_nothing_is_appended_until_a_new_claim_has_settled_the_tail() {
+        let dir = TempDir::new().unwrap();
+        let (log, shard) = open(dir.path());
+        let mut writer = shard.claim().unwrap();
+        writer.append(batch(3)).unwrap();
+        shard.writing().tail.fail_next_sync = true;
+        for _ in 0..3 {
+            let unknown = writer.append(batch(5));
+            assert!(matches!(unknown, Err(AppendError::Indeterminate { .. })), "{unknown:?}");
+        }
+        assert_eq!(*shard.announce.borrow(), 3);
+
+        writer = shard.claim().unwrap();
+        assert_eq!(writer.next_sequence(), 4);
+        assert_eq!(writer.append(batch(1)), Ok(Appended { first: 4, last: 4 }));
+        drop((log, writer, shard));
+        let (log, shard) = open(dir.path());
+        assert_eq!((*shard.announce.borrow(), log.torn_tails()), (4, [].as_slice()));
+    }
+
+    #[test]
+    fn damage_found_after_a_failed_sync_is_no_reason_to_go_on() {
+        let dir = TempDir::new().unwrap();
+        let (_log, shard) = open(dir.path());
+        let mut writer = shard.claim().unwrap();
+        writer.append(batch(3)).unwrap();
+        shard.writing().tail.fail_next_sync = true;
+        writer.append(batch(5)).unwrap_err();
+        let path = segment::path(&shard.published.dir, 1);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[100] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert!(shard.claim().is_err());
+    }
+}
