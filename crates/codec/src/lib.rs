@@ -3,9 +3,13 @@
 //! The hot path goes through `serde_avro_fast`; `apache-avro` is the referee, the compatibility check and the generic reader.
 //! Never talks to a log or a registry, and never decides what an event means.
 
+pub mod compatibility;
 mod envelope;
 mod error;
 mod frame;
+mod generic;
+#[cfg(test)]
+mod properties;
 mod schemas;
 mod stream_codec;
 #[cfg(feature = "testing")]
@@ -13,5 +17,6 @@ pub mod testing;
 
 pub use error::CodecError;
 pub use frame::schema_id;
+pub use generic::GenericReader;
 pub use schemas::{BundledSchema, bundled_schemas, schemas_of};
 pub use stream_codec::StreamCodec;
