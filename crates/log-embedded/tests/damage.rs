@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chimera_log::{Batch, Entry, EventLog, Partition, RawRecord, ReadError, StreamSpec};
@@ -65,6 +66,13 @@ impl Written {
     }
 }
 
+/// Replaces what a file holds, in place: a file that is truncated first is flushed by some file systems.
+fn put(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.write_all_at(bytes.as_ref(), 0).unwrap();
+    file.set_len(bytes.as_ref().len() as u64).unwrap();
+}
+
 /// Everything up to the high watermark.
 async fn read(log: &EmbeddedLog) -> Result<Vec<RawRecord>, ReadError> {
     let last = *log.high_watermark(&partition())?.borrow();
@@ -116,7 +124,7 @@ async fn a_tail_torn_by_a_cut_write_is_cut_and_reported_wherever_the_write_ended
     let sound = fs::read(written.file()).unwrap();
     let (start, end) = (written.ends[2], written.ends[3]);
     for cut in start..end {
-        fs::write(written.file(), &sound[..cut]).unwrap();
+        put(written.file(), &sound[..cut]);
         let used = sound[..cut].iter().rposition(|byte| *byte != 0).unwrap() + 1;
         let torn = (cut > start).then(|| (start, used - start));
         assert_recovers(&written, torn).await;
@@ -131,7 +139,7 @@ async fn a_tail_left_as_zeros_is_cut_and_reported_wherever_the_zeros_begin() {
     for cut in start..end {
         let mut zeroed = sound.clone();
         zeroed[cut..].fill(0);
-        fs::write(written.file(), &zeroed).unwrap();
+        put(written.file(), &zeroed);
         let used = zeroed.iter().rposition(|byte| *byte != 0).unwrap() + 1;
         let torn = (cut > start).then(|| (start, used - start));
         assert_recovers(&written, torn).await;
@@ -148,7 +156,7 @@ async fn a_last_frame_with_any_of_its_sectors_unwritten_is_cut_and_reported() {
     for sector in start / 512..=written.ends[2] / 512 {
         let mut zeroed = sound.clone();
         zeroed[start.max(sector * 512)..(sector + 1) * 512].fill(0);
-        fs::write(written.file(), &zeroed).unwrap();
+        put(written.file(), &zeroed);
         let log = written.open().unwrap();
         assert_eq!(log.torn_tails()[0].offset, start as u64);
         assert_sound(&read(&log).await.unwrap(), 6);
@@ -163,7 +171,7 @@ async fn no_flipped_bit_is_served_or_costs_a_record() {
     for bit in 0..end * 8 {
         let mut altered = sound.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
-        fs::write(written.file(), &altered).unwrap();
+        put(written.file(), &altered);
         let refused = written.open().err();
         let Some(OpenError::Corrupt { partition: named, sequence, file, offset, .. }) = refused
         else {
@@ -176,7 +184,7 @@ async fn no_flipped_bit_is_served_or_costs_a_record() {
     for bit in end * 8..sound.len() * 8 {
         let mut altered = sound.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
-        fs::write(written.file(), &altered).unwrap();
+        put(written.file(), &altered);
         if let Ok(log) = written.open() {
             assert_eq!(log.torn_tails().len(), 1);
             assert_sound(&read(&log).await.unwrap(), 8);
@@ -195,7 +203,7 @@ async fn a_flipped_bit_in_an_older_segment_or_under_an_open_log_is_met_by_its_re
     for bit in (0..sound.len() * 8).step_by(7) {
         let mut altered = sound.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
-        fs::write(&first, &altered).unwrap();
+        put(&first, &altered);
         match read(&log).await {
             Err(ReadError::Corrupt { sequence, place, .. }) => {
                 assert!((1..=48).contains(&sequence) && place.contains("0001.seg, byte"));
@@ -203,7 +211,7 @@ async fn a_flipped_bit_in_an_older_segment_or_under_an_open_log_is_met_by_its_re
             other => unreachable!("bit {bit} was served: {other:?}"),
         }
     }
-    fs::write(&first, &sound).unwrap();
+    put(&first, &sound);
     assert_sound(&read(&log).await.unwrap(), 48);
 }
 
@@ -214,7 +222,7 @@ async fn a_reader_that_met_damage_stays_and_goes_on_when_the_file_is_restored() 
     let log = written.open().unwrap();
     for from in 1..=48 {
         for cut in (HEAD..sound.len()).step_by(97) {
-            fs::write(written.file(), &sound[..cut]).unwrap();
+            put(written.file(), &sound[..cut]);
             let mut reader = log.read(&partition(), from).unwrap();
             let mut read = from - 1;
             let failed = loop {
@@ -227,7 +235,7 @@ async fn a_reader_that_met_damage_stays_and_goes_on_when_the_file_is_restored() 
                 }
             };
             assert_eq!(reader.position(), read + 1);
-            fs::write(written.file(), &sound).unwrap();
+            put(written.file(), &sound);
             if failed.is_some() {
                 assert_eq!(reader.next().await.unwrap().records[0].sequence, read + 1);
             }
@@ -244,7 +252,7 @@ fn bytes_that_no_append_has_left_are_refused() {
         let mut altered = sound[..end].to_vec();
         altered.resize(sound.len().max(at + bytes.len()), 0);
         altered[at..at + bytes.len()].copy_from_slice(bytes);
-        fs::write(written.file(), &altered).unwrap();
+        put(written.file(), &altered);
         assert!(matches!(written.open().err(), Some(OpenError::Corrupt { .. })), "{what}");
     };
     refuse("garbage behind the end", end, b"garbage");
