@@ -85,15 +85,15 @@ fn answers(bytes: &[u8]) {
 
 /// The bytes of one sample event, of any stream.
 fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
-    fn all<E: DomainEvent>(stream: &str, events: Vec<E>) -> Vec<Vec<u8>> {
+    fn all<E: DomainEvent>(stream: &str, events: &[E]) -> Vec<Vec<u8>> {
         let meta = sample::meta();
         events.iter().map(|event| encoded(stream, "536365", &meta, event)).collect()
     }
     let events = [
-        all(PRODUCT, sample::product()),
-        all(STOCK, sample::stock()),
-        all(ORDER, sample::order()),
-        all(PAYMENT, sample::payment()),
+        all(PRODUCT, &sample::product()),
+        all(STOCK, &sample::stock()),
+        all(ORDER, &sample::order()),
+        all(PAYMENT, &sample::payment()),
     ];
     prop::sample::select(events.concat())
 }

@@ -44,8 +44,8 @@ fn fixture_dir(stream: &str, event_type: &str) -> PathBuf {
 fn are_written_as_ever<E: DomainEvent>(stream: &str, samples: &[E]) {
     let codec = StreamCodec::<E>::bundled(stream).unwrap();
     let version = codec.schema_version();
-    let sampled: Vec<&str> = samples.iter().map(DomainEvent::event_type).collect();
-    assert_eq!(sampled, E::TYPES, "one sample of every event type");
+    let types: Vec<&str> = samples.iter().map(DomainEvent::event_type).collect();
+    assert_eq!(types, E::TYPES, "one sample of every event type");
     for event in samples {
         let mut bytes = vec![];
         let meta = Meta { schema_version: version, ..sample::meta() };
