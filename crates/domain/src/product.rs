@@ -311,6 +311,27 @@ impl Listing {
     }
 }
 
+impl Offer {
+    /// The offer after an event of its product; none before the product was created.
+    #[must_use]
+    pub fn after(before: Option<Self>, event: &Event) -> Option<Self> {
+        if let Event::Created { details, price, stock_tracked, .. } = event {
+            let (price, stock_tracked) = (*price, *stock_tracked);
+            let title = details.title.clone();
+            return Some(Self { title, price, stock_tracked, discontinued: false });
+        }
+        let mut offer = before?;
+        match event {
+            Event::Created { .. } => {}
+            Event::Updated { details } => offer.title.clone_from(&details.title),
+            Event::PriceChanged { new_price, .. } => offer.price = *new_price,
+            Event::Discontinued { .. } => offer.discontinued = true,
+            Event::Relisted {} => offer.discontinued = false,
+        }
+        Some(offer)
+    }
+}
+
 /// Attributes by name, in the order of their names.
 pub type Attributes = BTreeMap<String, String>;
 
@@ -415,6 +436,26 @@ mod tests {
         given::<Product>([future])
             .when(to("2"))
             .then_rejected(Rejection::PriceOutOfOrder(NOW.plus(DAY)));
+    }
+
+    #[test]
+    fn an_offer_follows_its_product() {
+        let changed = Event::PriceChanged {
+            old_price: price("3.39"),
+            old_valid_from: NOW,
+            new_price: price("4.25"),
+            valid_from: NOW,
+            reason: None,
+        };
+        let history = [created(), Event::Updated { details: details("Big") }, changed, gone()];
+        let mut offer = None;
+        let mut product = Product::default();
+        for event in &history {
+            offer = Offer::after(offer, event);
+            product.evolve(event);
+            assert_eq!(offer, product.0.as_ref().map(Listing::offer));
+        }
+        assert!(Offer::after(None, &gone()).is_none());
     }
 
     #[test]

@@ -1,0 +1,213 @@
+//! The checkpoint store on fjall: one keyspace a kind of value; command ids in one keyspace a day, dropped whole.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+
+use chimera_domain::time::Timestamp;
+use chimera_engine::{
+    CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot,
+};
+use chimera_log::Partition;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
+
+use crate::layout;
+
+const COMMANDS: &str = "commands-";
+
+/// Checkpoints in a directory. One process at a time.
+pub struct EmbeddedCheckpoints {
+    database: Database,
+    heads: Keyspace,
+    states: Keyspace,
+    timers: Keyspace,
+    processes: Keyspace,
+    /// Command ids by the day on which they were recorded, UTC.
+    commands: RwLock<BTreeMap<i64, Keyspace>>,
+}
+
+fn unavailable(error: impl std::fmt::Display) -> CheckpointError {
+    CheckpointError::Unavailable(error.to_string())
+}
+
+fn damaged(partition: &Partition, what: &str) -> CheckpointError {
+    CheckpointError::Damaged { partition: partition.clone(), reason: format!("checksum of {what}") }
+}
+
+impl EmbeddedCheckpoints {
+    /// Opens the checkpoints in `directory`, or creates them; `cache_bytes` bounds what is kept in memory of them.
+    ///
+    /// # Errors
+    /// If the directory cannot be used.
+    pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, CheckpointError> {
+        let database = Database::builder(directory)
+            .cache_size(cache_bytes)
+            .worker_threads(1)
+            .open()
+            .map_err(unavailable)?;
+        let keyspace = |name: &str| {
+            database.keyspace(name, KeyspaceCreateOptions::default).map_err(unavailable)
+        };
+        let mut commands = BTreeMap::new();
+        for name in database.list_keyspace_names() {
+            let day = name.strip_prefix(COMMANDS).and_then(|day| day.parse().ok());
+            if let Some(day) = day {
+                commands.insert(day, keyspace(&name)?);
+            }
+        }
+        Ok(Self {
+            heads: keyspace("heads")?,
+            states: keyspace("states")?,
+            timers: keyspace("timers")?,
+            processes: keyspace("processes")?,
+            commands: RwLock::new(commands),
+            database,
+        })
+    }
+
+    fn day(&self, day: i64) -> Result<Keyspace, CheckpointError> {
+        let mut days = self.commands.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keyspace) = days.get(&day) {
+            return Ok(keyspace.clone());
+        }
+        let keyspace = self
+            .database
+            .keyspace(&format!("{COMMANDS}{day}"), KeyspaceCreateOptions::default)
+            .map_err(unavailable)?;
+        days.insert(day, keyspace.clone());
+        Ok(keyspace)
+    }
+
+    /// Drops the days that lie wholly before `moment`.
+    ///
+    /// Partitions keep their own log's time; the day before the oldest day asked for is kept for one that lags.
+    fn forget_days_before(&self, moment: Timestamp) -> Result<(), CheckpointError> {
+        let mut days = self.commands.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = days.split_off(&(moment.day() - 1));
+        for (_, keyspace) in std::mem::replace(&mut *days, kept) {
+            self.database.delete_keyspace(keyspace).map_err(unavailable)?;
+        }
+        Ok(())
+    }
+
+    fn put_states(&self, batch: &mut OwnedWriteBatch, partition: &Partition, states: &[SavedState]) {
+        for saved in states {
+            let key = layout::key(partition, saved.key.as_bytes());
+            batch.insert(&self.states, key.clone(), layout::seal_state(saved));
+            match saved.due {
+                Some(due) => batch.insert(&self.timers, key, layout::seal_timer(due)),
+                None => batch.remove(&self.timers, key),
+            }
+        }
+    }
+
+    fn timers(
+        &self,
+        partition: &Partition,
+    ) -> Result<Vec<(Timestamp, std::sync::Arc<str>)>, CheckpointError> {
+        let prefix = layout::key(partition, &[]);
+        let mut timers = Vec::new();
+        for entry in self.timers.prefix(&prefix) {
+            let (key, sealed) = entry.into_inner().map_err(unavailable)?;
+            let due = layout::unseal_timer(&sealed).ok_or_else(|| damaged(partition, "a timer"))?;
+            let key = std::str::from_utf8(&key[prefix.len()..])
+                .map_err(|_| damaged(partition, "a timer's key"))?;
+            timers.push((due, key.into()));
+        }
+        Ok(timers)
+    }
+}
+
+impl CheckpointStore for EmbeddedCheckpoints {
+    fn restore(&self, partition: &Partition, format: u32) -> Result<Restored, CheckpointError> {
+        let Some(sealed) = self.heads.get(layout::key(partition, &[])).map_err(unavailable)? else {
+            return Ok(Restored::default());
+        };
+        let (saved_format, head) =
+            layout::unseal_head(&sealed).ok_or_else(|| damaged(partition, "the head"))?;
+        if saved_format != u64::from(format) {
+            return Ok(Restored::default());
+        }
+        Ok(Restored { timers: self.timers(partition)?, ..head })
+    }
+
+    fn state(
+        &self,
+        partition: &Partition,
+        key: &str,
+    ) -> Result<Option<SavedState>, CheckpointError> {
+        let sealed =
+            self.states.get(layout::key(partition, key.as_bytes())).map_err(unavailable)?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        layout::unseal_state(key, &sealed).map(Some).ok_or_else(|| damaged(partition, key))
+    }
+
+    fn command(
+        &self,
+        partition: &Partition,
+        id: u128,
+    ) -> Result<Option<CommandRecord>, CheckpointError> {
+        let key = layout::key(partition, &id.to_be_bytes());
+        let days = self.commands.read().unwrap_or_else(PoisonError::into_inner);
+        for keyspace in days.values().rev() {
+            if let Some(sealed) = keyspace.get(&key).map_err(unavailable)? {
+                let record = layout::unseal_command(&sealed);
+                return record.map(Some).ok_or_else(|| damaged(partition, "a command"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {
+        let mut batch = self.database.batch();
+        self.put_states(&mut batch, partition, &snapshot.states);
+        for (id, record) in &snapshot.commands {
+            if record.recorded_at < snapshot.forget_before {
+                continue;
+            }
+            let day = self.day(record.recorded_at.day())?;
+            let key = layout::key(partition, &id.to_be_bytes());
+            batch.insert(&day, key, layout::seal_command(record));
+        }
+        let head = layout::seal_head(snapshot.format, snapshot.sequence, snapshot.event_id);
+        batch.insert(&self.heads, layout::key(partition, &[]), head);
+        batch.commit().map_err(unavailable)?;
+        self.forget_days_before(snapshot.forget_before)
+    }
+
+    fn clear(&self, partition: &Partition) -> Result<(), CheckpointError> {
+        let prefix = layout::key(partition, &[]);
+        let days = self.commands.read().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = self.database.batch();
+        batch.remove(&self.heads, prefix.clone());
+        for keyspace in [&self.states, &self.timers].into_iter().chain(days.values()) {
+            for entry in keyspace.prefix(&prefix) {
+                batch.remove(keyspace, entry.key().map_err(unavailable)?);
+            }
+        }
+        batch.commit().map_err(unavailable)
+    }
+
+    fn process_position(
+        &self,
+        process: &str,
+        partition: &Partition,
+    ) -> Result<u64, CheckpointError> {
+        let key = layout::key(partition, process.as_bytes());
+        let Some(sealed) = self.processes.get(key).map_err(unavailable)? else { return Ok(0) };
+        Ok(layout::unseal_number(&sealed).unwrap_or(0))
+    }
+
+    fn save_process_position(
+        &self,
+        process: &str,
+        partition: &Partition,
+        sequence: u64,
+    ) -> Result<(), CheckpointError> {
+        let key = layout::key(partition, process.as_bytes());
+        self.processes.insert(key, layout::seal_number(sequence)).map_err(unavailable)
+    }
+}
+
+#[cfg(test)]
+mod tests;
