@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a rule looks for what must not come.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// One test for each rule of the contract; the expression makes a fresh log each time.
+/// One test for each rule of the contract; the expression makes a fresh log each time. The crate that calls it needs tokio
+/// with `macros` and `rt-multi-thread`.
 #[macro_export]
 macro_rules! contract_tests {
     ($make:expr) => {
