@@ -3,6 +3,9 @@
 //! Owns the ports, their embedded adapters, and the comparison of two generations by content. Knows nothing of events or of
 //! what a row means; everything in here can be rebuilt from the log.
 
+pub mod checksum;
+#[cfg(feature = "testing")]
+pub mod contract;
 mod embedded;
 mod error;
 mod generations;

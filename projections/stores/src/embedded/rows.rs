@@ -39,6 +39,29 @@ impl EmbeddedRows {
     }
 }
 
+#[cfg(feature = "testing")]
+impl EmbeddedRows {
+    /// Flips one bit of a stored row, as a bad disk or memory would, below every checksum of the storage engine.
+    ///
+    /// # Errors
+    /// If there is no such row.
+    pub fn damage(
+        &self,
+        view: View,
+        table: &'static TableSpec,
+        key: &RowKey,
+    ) -> Result<(), StoreError> {
+        let open = self.catalogue.readable(view)?;
+        let (keyspace, bytes) = (&space(&open, table)?.keyspace, key_bytes(table, key)?);
+        let Some(sealed) = keyspace.get(&bytes).map_err(store_error)? else {
+            return Err(StoreError::Rejected(format!("there is no row {}", key_text(key))));
+        };
+        let mut flipped = sealed.to_vec();
+        flipped[0] ^= 1;
+        keyspace.insert(bytes, flipped).map_err(store_error)
+    }
+}
+
 #[async_trait]
 impl RowReader for EmbeddedRows {
     async fn get(

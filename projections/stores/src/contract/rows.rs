@@ -1,0 +1,422 @@
+//! The rules of row stores.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chimera_domain::money::Amount;
+use chimera_domain::time::Timestamp;
+use chimera_model::{Column, Kind, Row, RowKey, RowMutation, TableSpec, Value};
+use proptest::prelude::{Just, prop};
+use proptest::prop_oneof;
+use proptest::strategy::Strategy;
+use proptest::test_runner::TestRunner;
+
+use super::{VIEW, checkpoint, some};
+use crate::error::StoreError;
+use crate::page::Scanned;
+use crate::rows::{Listing, RowStore};
+use crate::view::View;
+
+/// A fresh store.
+pub type Store = Arc<dyn RowStore>;
+
+/// Like most tables: rows of one owner, the newest first.
+static NEWEST_FIRST: TableSpec = TableSpec {
+    name: "newest_first",
+    partition_key: &[Column::new("owner", Kind::Text)],
+    clustering: &[Column::descending("at", Kind::Timestamp), Column::new("id", Kind::Text)],
+    columns: &[
+        Column::new("yes", Kind::Boolean),
+        Column::new("number", Kind::Integer),
+        Column::new("amount", Kind::Decimal),
+        Column::new("time", Kind::Timestamp),
+        Column::new("text", Kind::Text),
+        Column::new("json", Kind::Json),
+    ],
+};
+
+/// Two columns to a partition, numbers upwards.
+static UPWARDS: TableSpec = TableSpec {
+    name: "upwards",
+    partition_key: &[Column::new("kind", Kind::Text), Column::new("year", Kind::Integer)],
+    clustering: &[Column::new("number", Kind::Integer)],
+    columns: &[Column::new("text", Kind::Text)],
+};
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn newest(owner: &str, at: i64, id: &str) -> RowKey {
+    RowKey(vec![text(owner), Value::Timestamp(Timestamp(at)), text(id)])
+}
+
+fn upwards(kind: &str, year: i64, number: i64) -> RowKey {
+    RowKey(vec![text(kind), Value::Integer(year), Value::Integer(number)])
+}
+
+fn upsert(key: RowKey, version: u64, cells: Vec<(&'static str, Value)>) -> RowMutation {
+    let table = if key.0.len() == 3 && matches!(key.0[1], Value::Timestamp(_)) {
+        &NEWEST_FIRST
+    } else {
+        &UPWARDS
+    };
+    RowMutation::Upsert { table, key, cells, version }
+}
+
+fn delete(key: RowKey, version: u64) -> RowMutation {
+    RowMutation::Delete { table: &NEWEST_FIRST, key, version }
+}
+
+/// Writes a text and nothing else.
+fn write(version: u64, content: &str) -> RowMutation {
+    upsert(newest("a", 1, "x"), version, vec![("text", text(content))])
+}
+
+async fn created(store: &Store) {
+    store.create(VIEW, &[&NEWEST_FIRST, &UPWARDS]).await.unwrap();
+}
+
+async fn apply(store: &Store, mutations: &[RowMutation]) {
+    store.apply(VIEW, mutations, &[]).await.unwrap();
+}
+
+async fn get(store: &Store, key: &RowKey) -> Option<Row> {
+    store.get(VIEW, &NEWEST_FIRST, key).await.unwrap()
+}
+
+/// Text and version of the row that [`write`] writes.
+async fn written(store: &Store) -> Option<(String, u64)> {
+    let row = get(store, &newest("a", 1, "x")).await?;
+    match row.cells.get("text") {
+        Some(Value::Text(text)) => Some((text.clone(), row.version)),
+        other => panic!("{other:?} is no text"),
+    }
+}
+
+fn expected(content: &str, version: u64) -> Option<(String, u64)> {
+    Some((content.to_owned(), version))
+}
+
+/// Every row of a table, in pages of `limit`.
+async fn everything(store: &Store, table: &'static TableSpec, limit: usize) -> Vec<Row> {
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.scan(VIEW, table, after.as_ref(), limit).await.unwrap();
+        assert!(page.items.len() <= limit, "a page is bounded");
+        for scanned in page.items {
+            match scanned {
+                Scanned::Sound(row) => rows.push(row),
+                Scanned::Damaged { reason, .. } => panic!("{reason}"),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return rows;
+        }
+    }
+}
+
+/// All keys of a list, in pages of `limit`.
+async fn listed(
+    store: &Store,
+    table: &'static TableSpec,
+    partition_key: &[Value],
+    limit: usize,
+) -> Vec<RowKey> {
+    let (mut keys, mut after) = (Vec::new(), None);
+    loop {
+        let listing = Listing { table, partition_key, after: after.as_ref(), limit };
+        let page = store.list(VIEW, listing).await.unwrap();
+        assert!(page.items.len() <= limit, "a page is bounded");
+        keys.extend(page.items.into_iter().map(|row| row.key));
+        after = page.next;
+        if after.is_none() {
+            return keys;
+        }
+    }
+}
+
+/// `get`.
+pub async fn a_row_is_read_as_it_was_written(store: Store) {
+    created(&store).await;
+    assert_eq!(written(&store).await, None);
+    apply(&store, &[write(3, "first")]).await;
+    assert_eq!(written(&store).await, expected("first", 3));
+    assert_eq!(get(&store, &newest("a", 1, "y")).await, None);
+    let keys = [newest("b", 1, "x"), newest("a", 1, "x")];
+    let rows = store.get_many(VIEW, &NEWEST_FIRST, &keys).await.unwrap();
+    assert_eq!(rows, [None, get(&store, &keys[1]).await]);
+}
+
+/// Extremes among them.
+pub async fn every_kind_of_value_comes_back(store: Store) {
+    created(&store).await;
+    let key = newest("ünïcode\0zero", i64::MIN, "");
+    let cells = vec![
+        ("yes", Value::Boolean(true)),
+        ("number", Value::Integer(i64::MIN)),
+        ("amount", Value::Decimal(Amount::from_ten_thousandths(-1))),
+        ("time", Value::Timestamp(Timestamp(i64::MAX))),
+        ("text", text("")),
+        ("json", text(r#"{"a":[1,null]}"#)),
+    ];
+    apply(&store, &[upsert(key.clone(), u64::MAX, cells.clone())]).await;
+    let cells: BTreeMap<String, Value> =
+        cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    assert_eq!(get(&store, &key).await, Some(Row { key, cells, version: u64::MAX }));
+}
+
+/// At-least-once is enough.
+pub async fn applying_again_changes_nothing(store: Store) {
+    created(&store).await;
+    let mutations = [write(1, "first"), write(2, "second")];
+    apply(&store, &mutations).await;
+    apply(&store, &mutations).await;
+    assert_eq!(written(&store).await, expected("second", 2));
+    assert_eq!(everything(&store, &NEWEST_FIRST, 10).await.len(), 1);
+}
+
+/// Not even the same version again, with other content.
+pub async fn a_stale_write_changes_nothing(store: Store) {
+    created(&store).await;
+    apply(&store, &[write(5, "newest")]).await;
+    for version in [5, 4, 1] {
+        apply(&store, &[write(version, "stale")]).await;
+        assert_eq!(written(&store).await, expected("newest", 5));
+    }
+}
+
+/// Two streams write into one row, each its own cells.
+pub async fn cells_of_one_row_keep_versions_of_their_own(store: Store) {
+    created(&store).await;
+    let key = newest("a", 1, "x");
+    let number =
+        |version, number| upsert(key.clone(), version, vec![("number", Value::Integer(number))]);
+    apply(&store, &[write(10, "text of 10")]).await;
+    apply(&store, &[number(2, 22)]).await;
+    apply(&store, &[number(1, 11)]).await;
+    let row = get(&store, &key).await.unwrap();
+    assert_eq!(row.cells["number"], Value::Integer(22));
+    assert_eq!(row.cells["text"], text("text of 10"));
+    assert_eq!(row.version, 10);
+}
+
+/// Null empties.
+pub async fn an_emptied_cell_is_absent_and_stays_so(store: Store) {
+    created(&store).await;
+    let key = newest("a", 1, "x");
+    let cells = |value| vec![("number", Value::Integer(1)), ("text", value)];
+    apply(&store, &[upsert(key.clone(), 1, cells(text("full")))]).await;
+    apply(&store, &[upsert(key.clone(), 3, cells(Value::Null))]).await;
+    apply(&store, &[upsert(key.clone(), 2, cells(text("late")))]).await;
+    let row = get(&store, &key).await.unwrap();
+    assert_eq!(row.cells.keys().collect::<Vec<_>>(), ["number"]);
+}
+
+/// In the order given, as if each had been applied by itself.
+pub async fn mutations_of_one_call_see_each_other(store: Store) {
+    created(&store).await;
+    let key = newest("a", 1, "x");
+    apply(&store, &[write(2, "two"), delete(key.clone(), 2), write(3, "three"), write(1, "one")])
+        .await;
+    assert_eq!(written(&store).await, expected("three", 3));
+    apply(&store, &[write(4, "four"), delete(key, 5)]).await;
+    assert_eq!(written(&store).await, None);
+}
+
+/// A delete is remembered.
+pub async fn a_late_write_does_not_undo_a_delete(store: Store) {
+    created(&store).await;
+    apply(&store, &[delete(newest("a", 1, "x"), 5)]).await;
+    for version in [4, 5] {
+        apply(&store, &[write(version, "late")]).await;
+        assert_eq!(written(&store).await, None);
+    }
+    assert!(everything(&store, &NEWEST_FIRST, 10).await.is_empty());
+    assert!(listed(&store, &NEWEST_FIRST, &[text("a")], 10).await.is_empty());
+}
+
+/// With none of the cells from before the delete.
+pub async fn a_newer_write_brings_a_deleted_row_back(store: Store) {
+    created(&store).await;
+    let key = newest("a", 1, "x");
+    let cells = vec![("number", Value::Integer(1)), ("text", text("before"))];
+    apply(&store, &[upsert(key.clone(), 1, cells)]).await;
+    apply(&store, &[delete(key.clone(), 5)]).await;
+    apply(&store, &[write(6, "after")]).await;
+    assert_eq!(written(&store).await, expected("after", 6));
+    assert_eq!(get(&store, &key).await.unwrap().cells.len(), 1);
+}
+
+/// Descending and ascending columns, and pages of every size.
+pub async fn a_list_is_in_clustering_order_both_ways_and_in_pages(store: Store) {
+    created(&store).await;
+    let down = [(9, "a"), (9, "b"), (3, "a"), (0, ""), (-7, "z")];
+    let down: Vec<RowKey> = down.iter().map(|(at, id)| newest("me", *at, id)).collect();
+    let up = [i64::MIN, -300, -1, 0, 1, 255, 256, i64::MAX];
+    let up: Vec<RowKey> = up.iter().map(|number| upwards("k", 2026, *number)).collect();
+    for key in down.iter().rev().chain(up.iter().rev()) {
+        apply(&store, &[upsert(key.clone(), 1, vec![("text", text("t"))])]).await;
+    }
+    for limit in 1..10 {
+        assert_eq!(listed(&store, &NEWEST_FIRST, &[text("me")], limit).await, down);
+        let partition = [text("k"), Value::Integer(2026)];
+        assert_eq!(listed(&store, &UPWARDS, &partition, limit).await, up);
+    }
+}
+
+/// However alike the neighbours' keys are.
+pub async fn a_list_holds_its_partition_only(store: Store) {
+    created(&store).await;
+    for owner in ["me", "m", "me\0", "mee", "me\u{1}", "mf", "ME"] {
+        apply(&store, &[upsert(newest(owner, 1, "x"), 1, vec![])]).await;
+    }
+    assert_eq!(listed(&store, &NEWEST_FIRST, &[text("me")], 10).await, [newest("me", 1, "x")]);
+    assert!(listed(&store, &NEWEST_FIRST, &[text("nobody")], 10).await.is_empty());
+}
+
+/// It came by way of a client.
+pub async fn a_cursor_of_another_list_is_refused(store: Store) {
+    created(&store).await;
+    for id in ["x", "y"] {
+        apply(&store, &[upsert(newest("other", 1, id), 1, vec![])]).await;
+    }
+    let (table, limit) = (&NEWEST_FIRST, 1);
+    let others = Listing { table, partition_key: &[text("other")], after: None, limit };
+    let next = store.list(VIEW, others).await.unwrap().next;
+    let mine = Listing { table, partition_key: &[text("me")], after: next.as_ref(), limit };
+    assert!(matches!(store.list(VIEW, mine).await, Err(StoreError::Rejected(_))));
+}
+
+/// In the same order each time, in pages of every size.
+pub async fn a_scan_finds_every_row_once(store: Store) {
+    created(&store).await;
+    for number in 0..25 {
+        let key = newest(&format!("owner {}", number % 4), number, "x");
+        apply(&store, &[upsert(key, 1, vec![])]).await;
+    }
+    let rows = everything(&store, &NEWEST_FIRST, 100).await;
+    assert_eq!(rows.len(), 25);
+    for limit in [1, 4, 24, 25, 26] {
+        assert_eq!(everything(&store, &NEWEST_FIRST, limit).await, rows);
+    }
+    assert!(everything(&store, &UPWARDS, 3).await.is_empty());
+}
+
+/// And neither sees the other's rows or checkpoints.
+pub async fn generations_lie_side_by_side(store: Store) {
+    created(&store).await;
+    let next = View::new(VIEW.model, 2);
+    store.create(next, &[&NEWEST_FIRST, &UPWARDS]).await.unwrap();
+    assert_eq!(store.generations(VIEW.model).await, Ok(vec![1, 2]));
+    apply(&store, &[write(1, "old")]).await;
+    store.apply(next, &[write(9, "new")], &[checkpoint(0, 9)]).await.unwrap();
+    assert_eq!(written(&store).await, expected("old", 1));
+    assert!(store.checkpoints(VIEW).await.unwrap().is_empty());
+    store.remove(VIEW).await.unwrap();
+    assert_eq!(store.generations(VIEW.model).await, Ok(vec![2]));
+    let row = store.get(next, &NEWEST_FIRST, &newest("a", 1, "x")).await.unwrap().unwrap();
+    assert_eq!(row.cells["text"], text("new"));
+}
+
+/// Each partition by itself; a repeated batch does not set one back.
+pub async fn checkpoints_move_forward_only(store: Store) {
+    created(&store).await;
+    for (partition, sequence) in [(0, 5), (1, 2), (0, 9), (0, 7), (1, 2)] {
+        store.apply(VIEW, &[], &[checkpoint(partition, sequence)]).await.unwrap();
+    }
+    let mut checkpoints = store.checkpoints(VIEW).await.unwrap();
+    checkpoints.sort();
+    assert_eq!(checkpoints, [checkpoint(0, 9), checkpoint(1, 2)]);
+}
+
+/// A generation of the same number later starts from nothing.
+pub async fn a_removed_view_leaves_nothing_behind(store: Store) {
+    store.remove(VIEW).await.unwrap();
+    created(&store).await;
+    store.apply(VIEW, &[write(1, "gone")], &[checkpoint(0, 1)]).await.unwrap();
+    store.remove(VIEW).await.unwrap();
+    let gone = store.get(VIEW, &NEWEST_FIRST, &newest("a", 1, "x")).await;
+    assert!(matches!(gone, Err(StoreError::Transient(_))), "{gone:?}");
+    assert!(matches!(store.apply(VIEW, &[], &[]).await, Err(StoreError::Fatal(_))));
+    created(&store).await;
+    assert_eq!(written(&store).await, None);
+    assert!(store.checkpoints(VIEW).await.unwrap().is_empty());
+}
+
+/// An interrupted rebuild goes on where it was.
+pub async fn creating_again_keeps_what_is_there(store: Store) {
+    created(&store).await;
+    store.apply(VIEW, &[write(1, "kept")], &[checkpoint(0, 1)]).await.unwrap();
+    created(&store).await;
+    assert_eq!(written(&store).await, expected("kept", 1));
+    assert_eq!(store.checkpoints(VIEW).await.unwrap(), [checkpoint(0, 1)]);
+}
+
+/// Nothing of the call is applied, so that the caller can park one event and go on with the others.
+pub async fn a_mutation_that_does_not_fit_is_rejected_whole(store: Store) {
+    created(&store).await;
+    let key = || newest("a", 1, "y");
+    let unfit = [
+        upsert(key(), 1, vec![("no_such_column", Value::Null)]),
+        upsert(key(), 1, vec![("number", text("three"))]),
+        upsert(RowKey(vec![text("too short")]), 1, vec![]),
+        delete(RowKey(vec![text("a"), Value::Null, text("y")]), 1),
+        delete(newest(&"long".repeat(20_000), 1, "y"), 1),
+    ];
+    for mutation in unfit {
+        let applied = store.apply(VIEW, &[write(1, "good"), mutation], &[checkpoint(0, 1)]).await;
+        assert!(matches!(applied, Err(StoreError::Rejected(_))), "{applied:?}");
+        assert_eq!(written(&store).await, None);
+        assert!(store.checkpoints(VIEW).await.unwrap().is_empty());
+    }
+}
+
+/// What makes a rebuild, a retry and a late event harmless.
+pub async fn any_order_and_repetition_gives_the_same_content(store: Store) {
+    let mut runner = TestRunner::deterministic();
+    let mutations = prop::collection::vec(any_mutation(), 1..40);
+    for round in 0..50 {
+        let mutations = some(&mut runner, &mutations);
+        let mut shuffled = mutations.clone();
+        shuffled.extend(mutations.iter().take(10).cloned());
+        let shuffled = some(&mut runner, &Just(shuffled).prop_shuffle());
+        let size = some(&mut runner, &(1..12_usize));
+        let in_order = filled(&store, 2 * round + 1, &mutations, mutations.len()).await;
+        assert_eq!(filled(&store, 2 * round + 2, &shuffled, size).await, in_order);
+    }
+}
+
+/// Content follows from key, cell and version, as it does in every projection.
+fn any_mutation() -> impl Strategy<Value = RowMutation> {
+    let columns = prop::collection::btree_set(prop_oneof![Just("text"), Just("json")], 0..3);
+    (0..3_i64, 1..8_u64, 0..4, columns).prop_map(|(at, version, kind, columns)| {
+        let key = newest("a", at, "x");
+        if kind == 0 {
+            return delete(key, version);
+        }
+        let content = |column| match version % 3 {
+            0 => Value::Null,
+            _ => text(&format!("{column} of {at} in {version}")),
+        };
+        let cells = columns.into_iter().map(|column| (column, content(column))).collect();
+        upsert(key, version, cells)
+    })
+}
+
+async fn filled(
+    store: &Store,
+    generation: u32,
+    mutations: &[RowMutation],
+    size: usize,
+) -> Vec<Scanned<RowKey, Row>> {
+    let view = View::new(VIEW.model, generation);
+    store.create(view, &[&NEWEST_FIRST]).await.unwrap();
+    for batch in mutations.chunks(size) {
+        store.apply(view, batch, &[]).await.unwrap();
+    }
+    let rows = store.scan(view, &NEWEST_FIRST, None, 100).await.unwrap().items;
+    store.remove(view).await.unwrap();
+    rows
+}

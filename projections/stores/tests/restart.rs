@@ -1,0 +1,135 @@
+//! What the embedded stores keep over a restart, and what they refuse to open.
+
+use std::fs;
+use std::path::Path;
+
+use chimera_model::{Column, Kind, KvMutation, KvSpec, RowKey, RowMutation, TableSpec, Value};
+use chimera_stores::{
+    Checkpoint, EmbeddedStores, Generations, KvReader, KvWriter, OpenError, RowReader, RowWriter,
+    StoreError, View,
+};
+
+static TABLE: TableSpec = TableSpec {
+    name: "notes",
+    partition_key: &[Column::new("id", Kind::Integer)],
+    clustering: &[],
+    columns: &[Column::new("text", Kind::Text)],
+};
+static OTHER_COLUMNS: TableSpec = TableSpec {
+    columns: &[Column::new("title", Kind::Text), Column::new("text", Kind::Text)],
+    ..TABLE
+};
+static SPACE: KvSpec = KvSpec { space: "note", parts: &["note"] };
+const VIEW: View = View::new("notes", 3);
+
+fn row(id: i64) -> RowMutation {
+    let cells = vec![("text", Value::Text(format!("text of {id}")))];
+    RowMutation::Upsert { table: &TABLE, key: key(id), cells, version: 1 }
+}
+
+fn key(id: i64) -> RowKey {
+    RowKey(vec![Value::Integer(id)])
+}
+
+fn value(id: i64) -> KvMutation {
+    let value = Some(format!("value of {id}"));
+    KvMutation { space: &SPACE, id: id.to_string(), part: "note", value, version: 1 }
+}
+
+fn checkpoint(sequence: u64) -> Checkpoint {
+    Checkpoint { stream: "notes".into(), partition: 0, sequence }
+}
+
+async fn filled(dir: &Path) -> EmbeddedStores {
+    let stores = EmbeddedStores::open(dir).unwrap();
+    stores.rows().create(VIEW, &[&TABLE]).await.unwrap();
+    stores.kv().create(VIEW, &[&SPACE]).await.unwrap();
+    stores.rows().apply(VIEW, &[row(1), row(2)], &[checkpoint(2)]).await.unwrap();
+    stores.kv().apply(VIEW, &[value(1)], &[checkpoint(1)]).await.unwrap();
+    stores.live().set_live("notes", 3).await.unwrap();
+    stores
+}
+
+async fn assert_all_is_there(dir: &Path) {
+    let stores = EmbeddedStores::open(dir).unwrap();
+    assert!(stores.rows().get(VIEW, &TABLE, &key(2)).await.unwrap().is_some());
+    assert!(stores.kv().get(VIEW, &SPACE, "1").await.unwrap().is_some());
+    assert_eq!(stores.rows().checkpoints(VIEW).await.unwrap(), [checkpoint(2)]);
+    assert_eq!(stores.kv().checkpoints(VIEW).await.unwrap(), [checkpoint(1)]);
+    assert_eq!(stores.live().live_generation("notes").await.unwrap(), Some(3));
+}
+
+#[tokio::test]
+async fn rows_values_checkpoints_and_pointers_survive_a_close() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await.close().unwrap();
+    assert_all_is_there(dir.path()).await;
+}
+
+#[tokio::test]
+async fn they_survive_without_a_close() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(dir.path()).await);
+    assert_all_is_there(dir.path()).await;
+}
+
+#[tokio::test]
+async fn either_database_can_be_lost_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await.close().unwrap();
+    fs::remove_dir_all(dir.path().join("rows")).unwrap();
+    let stores = EmbeddedStores::open(dir.path()).unwrap();
+    assert!(stores.kv().get(VIEW, &SPACE, "1").await.unwrap().is_some());
+    assert_eq!(stores.rows().generations("notes").await.unwrap(), [0_u32; 0]);
+    let gone = stores.rows().get(VIEW, &TABLE, &key(2)).await;
+    assert!(matches!(gone, Err(StoreError::Transient(_))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_second_opening_is_refused_in_plain_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores = filled(dir.path()).await;
+    let refused = EmbeddedStores::open(dir.path()).err().unwrap();
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("`chimera serve`"), "{refused}");
+    drop(stores);
+    assert_all_is_there(dir.path()).await;
+}
+
+#[tokio::test]
+async fn a_table_with_other_columns_is_refused_until_it_is_rebuilt() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await.close().unwrap();
+    let stores = EmbeddedStores::open(dir.path()).unwrap();
+    let refused = stores.rows().get(VIEW, &OTHER_COLUMNS, &key(1)).await;
+    assert!(matches!(&refused, Err(StoreError::Fatal(text)) if text.contains("replay run")));
+}
+
+#[test]
+fn a_directory_of_something_else_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("rows")).unwrap();
+    fs::write(dir.path().join("rows/photo.jpg"), "x").unwrap();
+    let refused = EmbeddedStores::open(dir.path()).err().unwrap();
+    assert!(matches!(refused, OpenError::OtherFormat { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await.close().unwrap();
+    let pointers = dir.path().join("live.json");
+    fs::write(&pointers, r#"{"format":2,"live":{}}"#).unwrap();
+    let refused = EmbeddedStores::open(dir.path()).err().unwrap();
+    assert!(matches!(refused, OpenError::OtherFormat { .. }), "{refused:?}");
+    fs::write(&pointers, "{").unwrap();
+    let refused = EmbeddedStores::open(dir.path()).err().unwrap();
+    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused:?}");
+    fs::remove_file(&pointers).unwrap();
+    let marker = dir.path().join("kv/version");
+    let mut bytes = fs::read(&marker).unwrap();
+    *bytes.last_mut().unwrap() += 1;
+    fs::write(&marker, bytes).unwrap();
+    let refused = EmbeddedStores::open(dir.path()).err().unwrap();
+    assert!(matches!(refused, OpenError::OtherFormat { .. }), "{refused:?}");
+}
