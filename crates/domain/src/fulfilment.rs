@@ -7,7 +7,9 @@
 //! Never sends anything, keeps no state of its own.
 
 use crate::ids::{OrderId, ProductId};
-use crate::order::{self, CancelReason, CreditReason, Line, ShortLine, units_by_product};
+use crate::order::{
+    self, CancelReason, CreditReason, Line, Order, Placed, ShortLine, Status, units_by_product,
+};
 use crate::payment;
 use crate::stock::{self, AdjustmentReason};
 
@@ -51,21 +53,26 @@ pub enum Progress<'a> {
     StockAnswered(&'a [(StockCommand, StockAnswer)]),
 }
 
-/// The next step after `event` of `order`, whose lines are `lines`.
+/// The next step after `event` of the order `id`, which stands as `now`: at this event, or already beyond it.
+///
+/// Stock is asked for only while the order still waits for it. So a step that is repeated late, even years later because
+/// a checkpoint was lost, can never take stock for an order that has left or was given up.
 #[must_use]
-pub fn next_step(
-    order: &OrderId,
-    event: &order::Event,
-    lines: &[Line],
-    progress: Progress<'_>,
-) -> Step {
+pub fn next_step(id: &OrderId, event: &order::Event, now: &Order, progress: Progress<'_>) -> Step {
     match progress {
-        Progress::Started => match stock_commands(order, event, lines) {
+        Progress::Started if was_decided(event, now) => Step::Done,
+        Progress::Started => match stock_commands(id, event, now.lines()) {
             commands if commands.is_empty() => after_stock(event, &[]),
             commands => Step::Stock(commands),
         },
         Progress::StockAnswered(answers) => after_stock(event, answers),
     }
+}
+
+/// Whether the order that was created is confirmed or given up by now.
+fn was_decided(event: &order::Event, now: &Order) -> bool {
+    let waits = |order: &Placed| order.head.status == Status::Pending && !order.head.confirmed;
+    matches!(event, order::Event::Created { .. }) && !now.placed().is_some_and(waits)
 }
 
 /// Whether `event` makes the process do anything, so that the lines need not be looked up for nothing.

@@ -1,6 +1,6 @@
 //! An order from its placing to its end, and the credit note, which shares its stream.
 //!
-//! Invariants: PENDING → PAID → SHIPPED → FULFILLED; CANCELED from PENDING or PAID; RETURN_REQUESTED → RETURNED or back to
+//! Invariants: PENDING → PAID → SHIPPED → FULFILLED; CANCELED from PENDING or PAID; `RETURN_REQUESTED` → RETURNED or back to
 //! FULFILLED; shipped only when paid, paid only when its stock is held; at most five payment attempts; lines, prices and
 //! address never change after placing. Repeating a command that was honoured succeeds and appends nothing.
 //! Never knows the catalogue, the stock or the gateway: what they say arrives in commands.
@@ -171,7 +171,7 @@ pub enum Order {
 
 impl Aggregate for Order {
     const STREAM: &'static str = "ecommerce.order.order";
-    const STATE_FORMAT: u32 = 1;
+    const STATE_FORMAT: u32 = 2;
 
     type Command = Command;
     type Event = Event;

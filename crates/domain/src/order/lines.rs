@@ -166,6 +166,16 @@ fn sum(lines: &[Line], currency: Currency, charges: Charges) -> Result<Totals, M
     })
 }
 
+/// Charges are signed by what they are, and nobody is paid for ordering.
+pub(super) fn nothing_below_zero(totals: &Totals) -> Result<(), Rejection> {
+    let Totals { discount, tax, shipping, total, .. } = totals;
+    let named = [("discount", discount), ("tax", tax), ("shipping", shipping), ("total", total)];
+    match named.iter().find(|(_, amount)| amount.is_negative()) {
+        Some((name, _)) => Err(Rejection::NegativeCharge(name)),
+        None => Ok(()),
+    }
+}
+
 /// How many units of each stock-tracked product the lines name, in the order of the product ids.
 #[must_use]
 pub fn units_by_product(lines: &[Line]) -> BTreeMap<ProductId, i64> {

@@ -47,6 +47,9 @@ impl Placed {
         if self.head.status != Status::Pending {
             return Err(self.wrong_status("PENDING"));
         }
+        if !self.head.confirmed {
+            return Err(Rejection::NotConfirmed);
+        }
         let head = self.head_as(Status::Paid);
         Ok(vec![Event::Paid { head, payment_id, sale: self.sale() }])
     }

@@ -30,12 +30,15 @@ pub struct Placed {
     pub paid_by: Option<String>,
     /// Whether the money has gone back.
     pub refunded: bool,
+    /// Whether the shop has refused the last return that was asked for.
+    pub return_rejected: bool,
 }
 
 /// Places a new order.
 pub(super) fn place(placing: Placing, context: &Context) -> Result<Vec<Event>, Rejection> {
     let lines = lines::price_lines(placing.lines, placing.currency, placing.may_override_prices)?;
     let totals = lines::total(&lines, placing.currency, placing.charges)?;
+    lines::nothing_below_zero(&totals)?;
     let head = Head {
         customer_id: placing.customer,
         placed_at: context.occurred_at,
@@ -65,6 +68,7 @@ impl Placed {
             paying: None,
             paid_by: None,
             refunded: false,
+            return_rejected: false,
         }
     }
 
@@ -81,11 +85,11 @@ impl Placed {
             }
             Event::PaymentFailed { .. } | Event::Canceled { .. } => self.paying = None,
             Event::Refunded { .. } => self.refunded = true,
+            Event::ReturnRequested { .. } => self.return_rejected = false,
+            Event::ReturnRejected { .. } => self.return_rejected = true,
             Event::Confirmed { .. }
             | Event::Shipped { .. }
             | Event::Fulfilled { .. }
-            | Event::ReturnRequested { .. }
-            | Event::ReturnRejected { .. }
             | Event::Returned { .. } => {}
         }
         self.head = event.head().clone();
@@ -177,6 +181,11 @@ impl Placed {
         match self.head.status {
             Status::Canceled => return Ok(vec![]),
             Status::Paid if matches!(by, Asker::Customer(_)) => return Err(Rejection::StaffOnly),
+            // A timer or a process that comes too late must not undo a payment.
+            Status::Paid if *by == Asker::Shop => return Err(self.wrong_status("PENDING")),
+            Status::Pending if reason == CancelReason::Expired && self.paying.is_some() => {
+                return Err(Rejection::PaymentInProgress);
+            }
             Status::Pending | Status::Paid => {}
             Status::Shipped
             | Status::Fulfilled

@@ -63,6 +63,9 @@ pub enum Rejection {
         /// What the catalogue says.
         priced_in: Currency,
     },
+    /// A discount, tax, shipping or total below zero.
+    #[error("the order's {0} must not be below zero")]
+    NegativeCharge(&'static str),
     /// Beyond what can be represented.
     #[error("the order's total is too large")]
     TotalTooLarge,
@@ -101,6 +104,7 @@ impl Refusal for Rejection {
             Self::OverrideNotAllowed { .. } => "order.override_not_allowed",
             Self::NegativePrice { .. } => "order.negative_price",
             Self::OtherCurrency { .. } => "order.other_currency",
+            Self::NegativeCharge(_) => "order.negative_charge",
             Self::TotalTooLarge => "order.total_too_large",
             Self::WrongStatus { .. } => "order.wrong_status",
             Self::NotConfirmed => "order.not_confirmed",
@@ -127,6 +131,7 @@ impl Refusal for Rejection {
             | Self::UnknownProduct { .. }
             | Self::NegativePrice { .. }
             | Self::OtherCurrency { .. }
+            | Self::NegativeCharge(_)
             | Self::TotalTooLarge => RefusalKind::Invalid,
         }
     }
@@ -147,6 +152,7 @@ impl Rejection {
             | Self::AlreadyExists
             | Self::NoLines
             | Self::TooManyLines(_)
+            | Self::NegativeCharge(_)
             | Self::TotalTooLarge
             | Self::WrongStatus { .. }
             | Self::NotConfirmed

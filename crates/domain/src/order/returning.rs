@@ -41,11 +41,20 @@ impl Placed {
     }
 
     pub(super) fn reject_return(&self, reason: String) -> Result<Vec<Event>, Rejection> {
-        if self.head.status != Status::ReturnRequested {
-            return Err(self.wrong_status("RETURN_REQUESTED"));
+        match self.head.status {
+            Status::ReturnRequested => {
+                let head = self.head_as(Status::Fulfilled);
+                Ok(vec![Event::ReturnRejected { head, reason }])
+            }
+            Status::Fulfilled if self.return_rejected => Ok(vec![]),
+            Status::Fulfilled
+            | Status::Pending
+            | Status::Paid
+            | Status::Shipped
+            | Status::Canceled
+            | Status::Returned
+            | Status::Credited => Err(self.wrong_status("RETURN_REQUESTED")),
         }
-        let head = self.head_as(Status::Fulfilled);
-        Ok(vec![Event::ReturnRejected { head, reason }])
     }
 
     pub(super) fn record_refunded(&self, payment_id: String, amount: Amount) -> Vec<Event> {

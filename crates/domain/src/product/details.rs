@@ -85,42 +85,32 @@ impl Details {
     }
 
     fn rules(&self) -> [(&'static str, bool, &'static str); 10] {
-        let long = |text: &str, most: usize| text.chars().count() > most;
-        let blank_or_long = |text: &String| text.trim().is_empty() || long(text, 255);
-        let title = blank_or_long(&self.title);
-        let attribute =
-            |(name, value): (&String, &String)| blank_or_long(name) || long(value, 2000);
+        let names = "must be at most 50 names of 1–255 characters";
+        let name = "must be 1–255 characters";
+        let language = self.language.as_ref();
         [
-            ("title", title, "must be 1–255 characters"),
-            ("description", long(&self.description, 20_000), "must be at most 20,000 characters"),
+            ("title", is_no_name(&self.title), name),
             (
-                "authors",
-                self.authors.len() > 50 || self.authors.iter().any(blank_or_long),
-                "must be at most 50 names of 1–255 characters",
+                "description",
+                is_long(&self.description, 20_000),
+                "must be at most 20,000 characters",
             ),
-            (
-                "publisher",
-                self.publisher.as_ref().is_some_and(blank_or_long),
-                "must be 1–255 characters",
-            ),
+            ("authors", are_no_names(&self.authors), names),
+            ("publisher", self.publisher.as_deref().is_some_and(is_no_name), name),
             (
                 "isbn",
                 self.isbn.as_ref().is_some_and(|isbn| !isbn_is_valid(isbn)),
                 "must be an ISBN-10 or ISBN-13 with the right check digit",
             ),
-            (
-                "categories",
-                self.categories.len() > 50 || self.categories.iter().any(blank_or_long),
-                "must be at most 50 names of 1–255 characters",
-            ),
+            ("categories", are_no_names(&self.categories), names),
             (
                 "language",
-                self.language.as_ref().is_some_and(|code| !language_is_valid(code)),
+                language.is_some_and(|code| !language_is_valid(code)),
                 "must be an ISO 639 code such as en",
             ),
             (
                 "attributes",
-                self.attributes.len() > 100 || self.attributes.iter().any(attribute),
+                are_no_attributes(&self.attributes),
                 "must be at most 100, names of 1–255 and values of at most 2,000 characters",
             ),
             (
@@ -128,9 +118,26 @@ impl Details {
                 self.image_urls.len() > 20 || self.image_urls.iter().any(|url| !url_is_valid(url)),
                 "must be at most 20 http or https addresses of at most 2,000 characters",
             ),
-            ("seller", self.seller.as_ref().is_some_and(blank_or_long), "must be 1–255 characters"),
+            ("seller", self.seller.as_deref().is_some_and(is_no_name), name),
         ]
     }
+}
+
+fn is_long(text: &str, most: usize) -> bool {
+    text.chars().count() > most
+}
+
+fn is_no_name(text: &str) -> bool {
+    text.trim().is_empty() || is_long(text, 255)
+}
+
+fn are_no_names(names: &[String]) -> bool {
+    names.len() > 50 || names.iter().any(|name| is_no_name(name))
+}
+
+fn are_no_attributes(attributes: &Attributes) -> bool {
+    let broken = |(name, value): (&String, &String)| is_no_name(name) || is_long(value, 2_000);
+    attributes.len() > 100 || attributes.iter().any(broken)
 }
 
 fn language_is_valid(code: &str) -> bool {
