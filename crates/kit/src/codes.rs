@@ -81,6 +81,8 @@ edge_codes! {
         "Ask for 1 to 100 items.";
     PRODUCT_INVALID = "product.invalid" 422 "A detail of the product is not in order"
         "Correct the field that `field` names.";
+    STOCK_NOT_FOUND = "stock.not_found" 404 "Nobody has counted this product yet"
+        "Check the id; it is case-sensitive. Or adjust the stock first.";
     HISTORY_BEFORE_BEGINNING = "history.before_beginning" 404 "The order was not there yet"
         "Ask for a later time, or a version of at least 1.";
     PAYMENT_CARD_NUMBER_REFUSED = "payment.card_number_refused" 422 "Card numbers are not taken"

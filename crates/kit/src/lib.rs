@@ -4,6 +4,7 @@
 
 pub mod asked;
 pub mod auth;
+pub mod cause;
 pub mod codes;
 pub mod config;
 pub mod correlation;

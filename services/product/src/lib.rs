@@ -1,1 +1,50 @@
-//! Catalogue endpoints.
+//! The catalogue over REST: products, their prices, their price history.
+//!
+//! A handler parses, executes and maps; the rules are the domain's, the rows are the read models'.
+
+mod body;
+mod products;
+
+use std::sync::Arc;
+
+use chimera_domain::product::Product;
+use chimera_engine::Router;
+use chimera_query::Reads;
+use tokio::sync::Mutex;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use products::{id, list, new};
+
+/// What the endpoints need.
+#[derive(Clone)]
+pub struct Products {
+    commands: Router<Product>,
+    reads: Reads,
+    /// Held while a product is read, changed and written, so that no change is lost to another one.
+    edits: Arc<[Mutex<()>]>,
+}
+
+impl Products {
+    /// Products behind these shards and read models.
+    #[must_use]
+    pub fn new(commands: Router<Product>, reads: Reads) -> Self {
+        Self { commands, reads, edits: (0..64).map(|_| Mutex::new(())).collect() }
+    }
+
+    fn edit(&self, key: &str) -> &Mutex<()> {
+        let sum: usize = key.bytes().map(usize::from).sum();
+        &self.edits[sum % self.edits.len()]
+    }
+}
+
+/// `/products…`, to be put under the API's prefix.
+pub fn routes(state: Products) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(new::create, list::list))
+        .routes(routes!(id::get::get, id::patch::patch, id::discontinue::discontinue))
+        .routes(routes!(id::relist::relist))
+        .routes(routes!(id::price::change_price))
+        .routes(routes!(id::price_history::price_history))
+        .with_state(state)
+}

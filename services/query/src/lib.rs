@@ -1,1 +1,27 @@
-//! Read endpoints.
+//! The read side that the services share, and the endpoints that belong to none of them: analytics.
+//!
+//! Reads the live generation of a read model through the ports of the stores; never writes, never knows an adapter.
+
+mod cells;
+mod daily_revenue;
+mod reads;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use cells::{Cells, part, time_text};
+pub use chimera_stores::{Cursor as StoreCursor, KvValue, Listing};
+pub use daily_revenue::{DailyRevenue, RevenueOfDay};
+pub use reads::Reads;
+
+/// What the endpoints here need.
+#[derive(Clone)]
+pub struct Analytics {
+    /// The read models.
+    pub reads: Reads,
+}
+
+/// `/analytics/…`, to be put under the API's prefix.
+pub fn routes(state: Analytics) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(daily_revenue::daily_revenue)).with_state(state)
+}

@@ -1,0 +1,3 @@
+//! `/inventory`.
+
+pub(crate) mod product_id;

@@ -1,0 +1,4 @@
+//! `/inventory/{productId}`.
+
+pub(crate) mod adjustments;
+pub(crate) mod get;

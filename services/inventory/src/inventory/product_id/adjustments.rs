@@ -1,0 +1,72 @@
+//! POST `/inventory/{productId}/adjustments`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use chimera_domain::ids::ProductId;
+use chimera_domain::stock::{AdjustmentReason, Command};
+use chimera_engine::Request;
+use chimera_kit::asked::Keyed;
+use chimera_kit::auth::WRITE_INVENTORY;
+use chimera_kit::params::Id;
+use chimera_kit::position::header_of;
+use chimera_kit::problem::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Inventory;
+
+/// A change of what is on hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Adjustment {
+    /// How many more, or fewer.
+    #[schema(example = 40)]
+    delta: i64,
+    /// RECEIVED, COUNT, DAMAGED, SENSOR, RETURNED or IMPORTED.
+    #[schema(value_type = String, example = "RECEIVED")]
+    reason: AdjustmentReason,
+    /// Below which number of available units a notice is wanted; absent keeps it.
+    #[serde(default)]
+    #[schema(example = 5)]
+    reorder_level: Option<i64>,
+    /// The paper it stands on; the same one counts once.
+    #[serde(default)]
+    #[schema(example = "DN-2026-0117")]
+    reference: Option<String>,
+}
+
+/// The adjustment was made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Adjusted {
+    product_id: String,
+    version: u64,
+}
+
+type Answer = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Adjusted>);
+
+/// Change what is on hand
+#[utoipa::path(
+    post, path = "/inventory/{productId}/adjustments", tag = "inventory", request_body = Adjustment,
+    params(("productId" = String, Path, description = "The SKU.", example = "9780135957059")),
+    responses(
+        (status = 201, body = Adjusted, description = "The numbers have changed."),
+        (status = 409, description = "`stock.insufficient`"),
+        (status = 422, description = "`stock.nothing_to_adjust`, `stock.too_many`, `stock.bad_reorder_level`"),
+    )
+)]
+pub(crate) async fn adjust(
+    State(inventory): State<Inventory>,
+    Id(product): Id<ProductId>,
+    Keyed(asked): Keyed<Adjustment>,
+) -> Result<Answer, Problem> {
+    asked.caller.must_have(WRITE_INVENTORY)?;
+    let (id, origin) = (asked.command_id(), asked.origin());
+    let Adjustment { delta, reason, reorder_level, reference } = asked.body;
+    let command = Command::Adjust { delta, reason, reorder_level, reference };
+    let request = Request { key: product.as_key().clone(), command, id, origin };
+    let receipt = inventory.commands.execute(request).await?;
+    let body = Adjusted { product_id: product.to_string(), version: receipt.version };
+    Ok((StatusCode::CREATED, [header_of(&receipt.position)], Json(body)))
+}

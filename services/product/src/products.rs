@@ -1,0 +1,5 @@
+//! `/products`.
+
+pub(crate) mod id;
+pub(crate) mod list;
+pub(crate) mod new;

@@ -1,0 +1,44 @@
+//! DELETE `/products/{id}`: discontinues it; nothing is deleted.
+
+use axum::extract::State;
+use chimera_domain::ids::ProductId;
+use chimera_domain::product::Command;
+use chimera_engine::Request;
+use chimera_kit::asked::Asked;
+use chimera_kit::auth::WRITE_PRODUCTS;
+use chimera_kit::params::Id;
+use chimera_kit::problem::Problem;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::Products;
+use crate::body::{Changed, ProductChanged, changed};
+
+/// Why; the body may be left out.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Discontinuing {
+    #[schema(example = "out of print")]
+    reason: Option<String>,
+}
+
+/// Take a product out of sale; its history stays
+#[utoipa::path(
+    delete, path = "/products/{id}", tag = "products", request_body = Option<Discontinuing>,
+    params(("id" = String, Path, description = "The SKU.", example = "9780135957059")),
+    responses(
+        (status = 200, body = ProductChanged, description = "It takes no new orders."),
+        (status = 404, description = "`product.not_found`"),
+    )
+)]
+pub(crate) async fn discontinue(
+    State(products): State<Products>,
+    Id(product): Id<ProductId>,
+    asked: Asked<Discontinuing>,
+) -> Result<Changed, Problem> {
+    asked.caller.must_have(WRITE_PRODUCTS)?;
+    let (id, origin) = (asked.command_id(), asked.origin());
+    let command = Command::Discontinue { reason: asked.body.reason };
+    let request = Request { key: product.as_key().clone(), command, id, origin };
+    changed(product.as_key(), products.commands.execute(request).await)
+}
