@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::missing_panics_doc,
     clippy::panic,
+    clippy::unnecessary_wraps,
     reason = "these are the bodies of tests"
 )]
 

@@ -1,4 +1,5 @@
 //! Two views compared by content: nothing differs unnoticed, and what differs is named.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

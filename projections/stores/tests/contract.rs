@@ -1,4 +1,5 @@
 //! The embedded stores keep the contracts.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use chimera_stores::EmbeddedStores;
 use tempfile::TempDir;

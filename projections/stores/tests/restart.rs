@@ -1,4 +1,5 @@
 //! What the embedded stores keep over a restart, and what they refuse to open.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::fs;
 use std::path::Path;
