@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,20 +27,35 @@ fn check(
     Err(InvalidId { what, allowed })
 }
 
+/// Straight into the shared text; the way of serde itself leads through a string of its own.
+fn shared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    struct Shared;
+    impl serde::de::Visitor<'_> for Shared {
+        type Value = Arc<str>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an id")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Arc<str>, E> {
+            Ok(text.into())
+        }
+    }
+    deserializer.deserialize_str(Shared)
+}
+
 /// The merchant's SKU: case-sensitive, 1–64 of `A-Z a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ProductId(Arc<str>);
+pub struct ProductId(#[serde(deserialize_with = "shared")] Arc<str>);
 
 /// An order, or a credit note: 1–64 of `A-Z a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OrderId(Arc<str>);
+pub struct OrderId(#[serde(deserialize_with = "shared")] Arc<str>);
 
 /// Who buys: 1–64 of `A-Z a-z 0-9 . _ : @ -`; guests are `guest:…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CustomerId(Arc<str>);
+pub struct CustomerId(#[serde(deserialize_with = "shared")] Arc<str>);
 
 impl TryFrom<&str> for ProductId {
     type Error = InvalidId;
