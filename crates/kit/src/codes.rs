@@ -126,6 +126,7 @@ refusals! {
     "order.negative_price" 422 "A price is below zero" "Send a price of at least 0.";
     "order.other_currency" 422 "A product has another currency" "Order in the currency of the products.";
     "order.total_too_large" 422 "The total is too large" "Split the order.";
+    "order.negative_charge" 422 "A charge is below zero" "Check discount, tax and shipping.";
     "order.wrong_status" 409 "The order's status does not allow this" "GET the order and see its status.";
     "order.not_confirmed" 409 "The stock is not reserved yet" "Try again in a moment, or place orders with Prefer: wait=5.";
     "order.payment_in_progress" 409 "A payment is in progress" "Wait for its outcome.";
@@ -214,6 +215,7 @@ mod tests {
             O::NegativePrice { line: 0 },
             O::OtherCurrency { line: 0, priced_in: Currency::GBP },
             O::TotalTooLarge,
+            O::NegativeCharge("tax"),
             O::WrongStatus { status: order::Status::Paid, needed: "PENDING" },
             O::NotConfirmed,
             O::PaymentInProgress,

@@ -1,0 +1,5 @@
+//! `/orders`.
+
+pub(crate) mod id;
+pub(crate) mod list;
+pub(crate) mod new;

@@ -1,0 +1,132 @@
+//! GET `/orders/{id}/events`: what happened, from the log itself.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use chimera_domain::aggregate::{Aggregate, DomainEvent};
+use chimera_domain::ids::OrderId;
+use chimera_domain::order::{Event, Order};
+use chimera_domain::recorded::Recorded;
+use chimera_kit::auth::{Caller, READ_ORDERS};
+use chimera_kit::params::Id;
+use chimera_kit::problem::Problem;
+use chimera_model::order_details::{MODEL, ORDER_TIMELINE};
+use chimera_query::{Cells, time_text};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::not_found;
+use crate::Orders;
+use crate::body::from_order;
+use crate::problems::problem;
+
+/// The events of an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OrderEvents {
+    /// In order; their versions have no gap.
+    items: Vec<EventBody>,
+}
+
+/// An event as it stands in the log.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Event)]
+pub(crate) struct EventBody {
+    event_id: String,
+    #[schema(example = "ecommerce.order.order.created.v1")]
+    event_type: String,
+    occurred_at: String,
+    recorded_at: String,
+    version: u64,
+    /// <stream>/<partition>/<sequence>.
+    #[schema(example = "ecommerce.order.order/2/117")]
+    position: String,
+    correlation_id: String,
+    causation_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    /// What it says; times are microseconds since 1970, payment tokens are hidden.
+    #[schema(value_type = Object)]
+    data: Value,
+}
+
+/// What happened to an order, from the log
+#[utoipa::path(
+    get, path = "/orders/{id}/events", tag = "orders",
+    params(("id" = String, Path, description = "The order's id.")),
+    responses(
+        (status = 200, body = OrderEvents, description = "All its events."),
+        (status = 404, description = "`order.not_found`"),
+    )
+)]
+pub(crate) async fn events(
+    State(orders): State<Orders>,
+    Id(order): Id<OrderId>,
+    caller: Caller,
+) -> Result<Json<OrderEvents>, Problem> {
+    let key = order.as_key();
+    let current = orders.commands.read(key).await.map_err(problem)?;
+    let now = from_order(key, &current.state, current.version).ok_or_else(not_found)?;
+    caller.must_be(&now.customer_id, READ_ORDERS)?;
+    let index = index(&orders, &order).await.unwrap_or_else(|_| BTreeMap::new());
+    let partition = &current.position.partition;
+    let events = orders.history.events(partition, key, current.version, &index).await?;
+    Ok(Json(OrderEvents { items: events.iter().map(body).collect() }))
+}
+
+/// Where the events stand, by version, as far as the timeline knows.
+pub(crate) async fn index(
+    orders: &Orders,
+    order: &OrderId,
+) -> Result<BTreeMap<u64, u64>, Problem> {
+    let key = [order.as_key().as_ref().into()];
+    let mut index = BTreeMap::new();
+    for row in orders.reads.all(&MODEL, &ORDER_TIMELINE, &key).await? {
+        let cells = Cells(&row);
+        if cells.key_text(2) == Order::STREAM {
+            let sequence = cells.integer("sequence").unwrap_or_default();
+            index.insert(cells.key_integer(3).unsigned_abs(), sequence.unsigned_abs());
+        }
+    }
+    Ok(index)
+}
+
+fn body(recorded: &Recorded<Event>) -> EventBody {
+    let meta = &recorded.meta;
+    EventBody {
+        event_id: uuid(meta.event_id),
+        event_type: recorded.event.event_type().to_owned(),
+        occurred_at: time_text(meta.occurred_at),
+        recorded_at: time_text(meta.recorded_at),
+        version: meta.aggregate_version,
+        position: format!("{}/{}/{}", Order::STREAM, recorded.partition, meta.sequence),
+        correlation_id: meta.correlation_id.to_string(),
+        causation_id: meta.causation_id.to_string(),
+        trace_id: meta.trace_id.as_deref().map(str::to_owned),
+        actor: meta.actor.as_deref().map(str::to_owned),
+        data: data(&recorded.event),
+    }
+}
+
+/// The usual text of a UUID.
+fn uuid(id: u128) -> String {
+    let hex = format!("{id:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// What the event says, without the name of its kind around it and without a token in it.
+fn data(event: &Event) -> Value {
+    let said = match serde_json::to_value(event) {
+        Ok(Value::Object(named)) => named.into_iter().next().map(|(_, said)| said),
+        Ok(_) | Err(_) => None,
+    };
+    let mut said = said.unwrap_or_default();
+    if let Some(token) = said.get_mut("token") {
+        *token = "***".into();
+    }
+    said
+}
