@@ -1,1 +1,35 @@
-//! Consume, project, apply, checkpoint.
+//! Consume → project → apply → checkpoint: what moves events from the log into the read stores, live or in a rebuild.
+//!
+//! Owns the order of these four steps and what happens when one fails. Never knows what an event means (that is the
+//! model's), how a store keeps a row, or which log it reads. No event is ever skipped silently.
+
+mod backoff;
+mod decode;
+mod error;
+mod feed;
+mod feeder;
+mod folding;
+mod lag;
+mod metric_names;
+mod positions;
+mod progress;
+mod projector;
+mod source;
+mod target;
+mod worker;
+
+use std::sync::Arc;
+
+use chimera_domain::time::Timestamp;
+
+pub use decode::Decoder;
+pub use error::Halt;
+pub use feeder::{Feeder, Leg, Limits, Stores};
+pub use lag::{Lag, report_lags};
+pub use metric_names::describe as describe_metrics;
+pub use positions::{Positions, WaitError};
+pub use target::Target;
+pub use worker::Worker;
+
+/// Tells the time; injected, so that tests can say what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -1,0 +1,30 @@
+//! The metrics of the projections: names that operators rely on, each with what it says.
+
+/// Events that a read model has not applied yet.
+pub(crate) const LAG_EVENTS: &str = "projection_lag_events";
+/// Age of the oldest event that a read model has not applied yet.
+pub(crate) const LAG_SECONDS: &str = "projection_lag_seconds";
+/// 1 while a read model has stopped with an error, else 0.
+pub(crate) const HALTED: &str = "projection_halted";
+/// Events read and applied or skipped.
+pub(crate) const EVENTS: &str = "projection_events_total";
+/// Events in one apply.
+pub(crate) const BATCH_EVENTS: &str = "projection_batch_events";
+/// Milliseconds of one apply with its checkpoint.
+pub(crate) const APPLY_MS: &str = "projection_apply_ms";
+/// Attempts on log or store that failed and were made again.
+pub(crate) const RETRIES: &str = "projection_retries_total";
+
+/// Tells the recorder what each metric says; call once.
+pub fn describe() {
+    use metrics::Unit::{Count, Milliseconds, Seconds};
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+
+    describe_gauge!(LAG_EVENTS, Count, "events that a read model has not applied yet");
+    describe_gauge!(LAG_SECONDS, Seconds, "age of the oldest event not applied; 0 when caught up");
+    describe_gauge!(HALTED, "1 while a read model has stopped with an error, else 0");
+    describe_counter!(EVENTS, Count, "events read and applied or skipped");
+    describe_histogram!(BATCH_EVENTS, Count, "events in one apply");
+    describe_histogram!(APPLY_MS, Milliseconds, "one apply with its checkpoint");
+    describe_counter!(RETRIES, Count, "attempts on log or store that failed and were made again");
+}
