@@ -1,1 +1,40 @@
-//! The replay tool.
+//! The operator's tool for read models: `replay status`, `replay run`, `replay verify`, one file each.
+//!
+//! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
+//! Data goes to stdout, everything else to stderr.
+
+mod cli;
+mod data;
+mod failure;
+mod log_check;
+mod models;
+mod output;
+mod progress;
+mod rebuild;
+mod run;
+mod status;
+mod verify;
+
+use std::process::ExitCode;
+
+pub use cli::{Cli, Format, Verb};
+pub use failure::Failure;
+pub use output::Report;
+
+/// Executes the verb, writes its report and gives the exit code.
+pub async fn execute(cli: &Cli) -> ExitCode {
+    let report = report(cli).await;
+    output::write(cli, &report)
+}
+
+/// Executes the verb.
+///
+/// # Errors
+/// See [`Failure`]; a difference that was found is no failure but in the report.
+pub async fn report(cli: &Cli) -> Result<Report, Failure> {
+    match &cli.verb {
+        Verb::Status => status::status(&cli.data).await.map(Report::Status),
+        Verb::Run(chosen) => run::run(&cli.data, chosen).await.map(Report::Run),
+        Verb::Verify(options) => verify::verify(&cli.data, options).await.map(Report::Verify),
+    }
+}

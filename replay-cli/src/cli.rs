@@ -1,0 +1,114 @@
+//! The command line: verbs, flags, help.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Usage or configuration.
+pub(crate) const EXIT_USAGE: u8 = 64;
+
+const EXIT_CODES: &str = "Exit codes:
+  0   done; with `verify`: everything is identical
+  1   a difference was found, or the work failed
+  64  wrong usage or configuration";
+
+/// Rebuilds read models from the log, proves them by content, and says how everything stands.
+#[derive(Debug, Parser)]
+#[command(name = "replay", version, after_help = format!("{EXIT_CODES}
+
+Examples:
+  replay status
+  replay --data /var/lib/chimera verify --format json"))]
+pub struct Cli {
+    /// The data directory: its log is in DIR/log, its read models are in DIR/read.
+    #[arg(long, global = true, value_name = "DIR", env = "CHIMERA_DATA", default_value = "data")]
+    pub data: PathBuf,
+    /// How the report on stdout is written.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show what the log holds and how far each read model has applied it.
+    #[command(after_help = "Examples:
+  replay status
+  replay status --format json | jq '.models[] | {name, lag}'")]
+    Status,
+    /// Rebuild read models from the first event beside the live ones, then swap.
+    #[command(after_help = format!("{EXIT_CODES}
+
+Examples:
+  replay run --all
+  replay run order_details daily_revenue"))]
+    Run(Chosen),
+    /// Prove by content that read models are what the log says; changes nothing.
+    #[command(after_help = format!("{EXIT_CODES}
+
+Examples:
+  replay verify
+  replay verify orders_by_customer --format json"))]
+    Verify(VerifyOptions),
+}
+
+/// Which read models to rebuild.
+#[derive(Debug, Clone, Args)]
+pub struct Chosen {
+    /// Names of read models, as `replay status` shows them.
+    #[arg(value_name = "MODEL", required_unless_present = "all")]
+    pub models: Vec<String>,
+    /// All of them.
+    #[arg(long, conflicts_with = "models")]
+    pub all: bool,
+}
+
+/// Which read models to prove, and how.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyOptions {
+    /// Names of read models; all when none is given.
+    #[arg(value_name = "MODEL")]
+    pub models: Vec<String>,
+    /// Where to rebuild for the comparison; in the data directory unless given. Needs as much room as the read models.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// How many differing keys of each table are named.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub named: usize,
+}
+
+impl Cli {
+    /// Reads the command line; help and mistakes are written here.
+    ///
+    /// # Errors
+    /// With the exit code, where there is nothing to execute.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            let _ = error.print();
+            if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+        })
+    }
+
+    /// The verb's name, as reports show it.
+    #[must_use]
+    pub fn verb_name(&self) -> &'static str {
+        match self.verb {
+            Verb::Status => "status",
+            Verb::Run(_) => "run",
+            Verb::Verify(_) => "verify",
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A data directory, opened for this process alone: the log, the read stores, and where they stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chimera_log::{EventLog, Partition};
+use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
+use chimera_model::ReadModel;
+use chimera_stores::{
+    Checkpoint, EmbeddedStores, Generations, KvReader, RowReader, StoreError, View,
+};
+use chimera_worker::{Feeder, Limits, Stores};
+
+use crate::failure::Failure;
+
+/// The last sequence of each partition, or the last one applied.
+pub(crate) type Positions = BTreeMap<Partition, u64>;
+
+/// Bounded so that two read models at once, each from all its partitions, stay well under a gigabyte.
+const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024 };
+
+/// An open data directory.
+pub(crate) struct Data {
+    pub(crate) dir: PathBuf,
+    pub(crate) log: Arc<EmbeddedLog>,
+    pub(crate) stores: EmbeddedStores,
+}
+
+impl Data {
+    pub(crate) fn open(dir: &Path) -> Result<Self, Failure> {
+        if !dir.join("log").is_dir() {
+            return Err(Failure::Usage(format!(
+                "there is no log in {}; name the data directory with --data",
+                dir.join("log").display()
+            )));
+        }
+        let log = EmbeddedLog::open(dir.join("log"), EmbeddedLogOptions::default())?;
+        for torn in log.torn_tails() {
+            let (partition, last, bytes) = (&torn.partition, torn.last_sequence, torn.bytes);
+            let _ = writeln!(
+                std::io::stderr(),
+                "note: {partition} ends at sequence {last}; {bytes} bytes behind it, of an append that was never \
+                 acknowledged, were cut"
+            );
+        }
+        let stores = EmbeddedStores::open(&dir.join("read"))?;
+        Ok(Self { dir: dir.to_owned(), log: Arc::new(log), stores })
+    }
+
+    /// Feeds these stores from the log.
+    pub(crate) fn feeder(&self, stores: &EmbeddedStores) -> Result<Feeder, Failure> {
+        let stores = Stores { rows: stores.rows(), kv: stores.kv() };
+        Feeder::new(self.log.clone(), stores, LIMITS).map_err(Failure::failed)
+    }
+
+    /// Where each partition of these streams ends now.
+    pub(crate) fn ends(&self, streams: &[&str]) -> Result<Positions, Failure> {
+        let mut ends = Positions::new();
+        for stream in self.log.streams()? {
+            if !streams.contains(&&*stream.name) {
+                continue;
+            }
+            for index in 0..stream.partitions {
+                let partition = Partition { stream: stream.name.clone(), index };
+                let end = *self.log.high_watermark(&partition)?.borrow();
+                ends.insert(partition, end);
+            }
+        }
+        Ok(ends)
+    }
+
+    /// The generation that readers see.
+    pub(crate) async fn live(&self, model: &ReadModel) -> Result<Option<u32>, StoreError> {
+        self.stores.live().live_generation(model.name).await
+    }
+
+    /// The generations that either store holds, in ascending order.
+    pub(crate) async fn generations(&self, model: &ReadModel) -> Result<Vec<u32>, StoreError> {
+        let rows = self.stores.rows().generations(model.name).await?;
+        let kv = self.stores.kv().generations(model.name).await?;
+        Ok(rows.into_iter().chain(kv).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    /// How far each store has applied a view; none where the store should hold it and does not.
+    pub(crate) async fn applied(
+        &self,
+        model: &ReadModel,
+        view: View,
+    ) -> Result<Applied, StoreError> {
+        let (rows, kv) = (self.stores.rows(), self.stores.kv());
+        let has_rows = rows.generations(model.name).await?.contains(&view.generation);
+        let has_kv = kv.generations(model.name).await?.contains(&view.generation);
+        let mut applied = Applied { rows: None, kv: None };
+        if has_rows {
+            applied.rows = Some(by_partition(rows.checkpoints(view).await?));
+        }
+        if has_kv {
+            applied.kv = Some(by_partition(kv.checkpoints(view).await?));
+        }
+        Ok(applied)
+    }
+}
+
+/// How far the two stores have applied a view.
+pub(crate) struct Applied {
+    pub(crate) rows: Option<Positions>,
+    pub(crate) kv: Option<Positions>,
+}
+
+impl Applied {
+    /// The stores that a model needs and that do not hold it.
+    pub(crate) fn missing(&self, model: &ReadModel) -> Option<&'static str> {
+        if self.rows.is_none() && !model.tables.is_empty() {
+            return Some("rows");
+        }
+        (self.kv.is_none() && !model.spaces.is_empty()).then_some("key-values")
+    }
+
+    /// How far a partition is applied in all stores that hold the view.
+    pub(crate) fn least(&self, partition: &Partition) -> u64 {
+        let each = [&self.rows, &self.kv].into_iter().flatten();
+        each.map(|applied| applied.get(partition).copied().unwrap_or(0)).min().unwrap_or(0)
+    }
+}
+
+fn by_partition(checkpoints: Vec<Checkpoint>) -> Positions {
+    let mut positions = Positions::new();
+    for Checkpoint { stream, partition, sequence } in checkpoints {
+        positions.insert(Partition { stream, index: partition }, sequence);
+    }
+    positions
+}

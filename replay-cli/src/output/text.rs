@@ -1,0 +1,133 @@
+//! Reports as lines for people.
+
+use std::io::{self, Write};
+
+use super::Report;
+use crate::log_check::LogReport;
+use crate::run::RunReport;
+use crate::status::{ModelStatus, StatusReport};
+use crate::verify::{Differing, ModelReport, TableReport, VerifyReport};
+
+pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    match report {
+        Report::Status(report) => status(out, report),
+        Report::Run(report) => run(out, report),
+        Report::Verify(report) => verify(out, report),
+    }
+}
+
+fn status(out: &mut impl Write, report: &StatusReport) -> io::Result<()> {
+    writeln!(out, "{:<36}{:>12}{:>14}{:>10}", "partition", "last", "bytes", "segments")?;
+    for size in &report.partitions {
+        let name = format!("{}/{}", size.stream, size.partition);
+        writeln!(out, "{name:<36}{:>12}{:>14}{:>10}", size.last, size.bytes, size.segments)?;
+    }
+    writeln!(out)?;
+    writeln!(out, "{:<36}{:>12}{:>14}  generations", "read model", "live", "lag")?;
+    for model in &report.models {
+        let live = model.live.map_or("none".to_owned(), |live| live.to_string());
+        let generations: Vec<String> = model.generations.iter().map(u32::to_string).collect();
+        let (name, lag) = (model.name, model.lag);
+        writeln!(out, "{name:<36}{live:>12}{lag:>14}  {}", generations.join(", "))?;
+        behind(out, model)?;
+    }
+    Ok(())
+}
+
+fn behind(out: &mut impl Write, model: &ModelStatus) -> io::Result<()> {
+    for position in model.positions.iter().filter(|position| position.applied != position.end) {
+        let (stream, partition) = (&position.stream, position.partition);
+        let (applied, end) = (position.applied, position.end);
+        writeln!(out, "  {stream}/{partition}: applied {applied} of {end}")?;
+    }
+    Ok(())
+}
+
+fn run(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
+    for model in &report.models {
+        let live = model.generation.map_or("none".to_owned(), |live| live.to_string());
+        match &model.problem {
+            None => writeln!(
+                out,
+                "{}: generation {live} is live, built from {} events in {:.1} s",
+                model.name, model.events, model.seconds
+            )?,
+            Some(problem) => {
+                writeln!(out, "{}: failed, generation {live} is live: {problem}", model.name)?;
+            }
+        }
+        for generation in &model.cleaned {
+            writeln!(out, "  generation {generation}, left by an interrupted run, was removed")?;
+        }
+    }
+    Ok(())
+}
+
+fn verify(out: &mut impl Write, report: &VerifyReport) -> io::Result<()> {
+    log(out, &report.log)?;
+    for model in &report.models {
+        of_model(out, model)?;
+    }
+    writeln!(out, "verdict: {}", report.verdict)
+}
+
+fn log(out: &mut impl Write, log: &LogReport) -> io::Result<()> {
+    writeln!(out, "log: {}, {} events", log.verdict, log.events)?;
+    for fault in &log.faults {
+        let (stream, partition, sequence) = (&fault.stream, fault.partition, fault.sequence);
+        writeln!(out, "  {stream}/{partition} at sequence {sequence}: {}", fault.reason)?;
+    }
+    Ok(())
+}
+
+fn of_model(out: &mut impl Write, model: &ModelReport) -> io::Result<()> {
+    let generation = model.generation.map_or("none".to_owned(), |live| live.to_string());
+    writeln!(out, "{}: {}, generation {generation}", model.name, model.verdict)?;
+    if model.lag > 0 {
+        let lag = model.lag;
+        writeln!(out, "  it is {lag} events behind the log and was compared where it stands")?;
+    }
+    for problem in &model.problems {
+        writeln!(out, "  {problem}")?;
+    }
+    for table in &model.tables {
+        of_table(out, table)?;
+    }
+    Ok(())
+}
+
+fn of_table(out: &mut impl Write, table: &TableReport) -> io::Result<()> {
+    let (name, rows, checksum) = (table.name, table.rows, &table.checksum);
+    if table.verdict == "identical" {
+        return writeln!(out, "  {name}: identical, {rows} rows, checksum {checksum}");
+    }
+    writeln!(out, "  {name}: different")?;
+    writeln!(out, "    live     {rows} rows, checksum {checksum}")?;
+    writeln!(out, "    rebuilt  {} rows, checksum {}", table.rebuilt_rows, table.rebuilt_checksum)?;
+    for damage in &table.damage {
+        writeln!(out, "    damaged: {damage}")?;
+    }
+    for differing in &table.differing {
+        of_key(out, differing)?;
+    }
+    if table.more {
+        writeln!(out, "    more keys differ; name more of them with --named")?;
+    }
+    Ok(())
+}
+
+fn of_key(out: &mut impl Write, differing: &Differing) -> io::Result<()> {
+    let (key, found) = (&differing.key, differing.found);
+    match &differing.reason {
+        Some(reason) => writeln!(out, "    {key}: {found}: {reason}")?,
+        None => writeln!(out, "    {key}: {found}")?,
+    }
+    for field in &differing.fields {
+        let of = |side: &std::collections::BTreeMap<String, Option<String>>| {
+            side.get(field).cloned().flatten().unwrap_or_else(|| "nothing".to_owned())
+        };
+        let (live, rebuilt) = (of(&differing.live), of(&differing.rebuilt));
+        writeln!(out, "      {field}: live {live}, rebuilt {rebuilt}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! `replay run`: a new generation beside the live one, then the swap, then the old one goes.
+//!
+//! Readers see the live generation until the swap. An interrupted run leaves a generation that was never live; the next run
+//! removes it and starts anew, for it may have been built by another version of this program.
+
+use std::path::Path;
+use std::time::Instant;
+
+use chimera_model::ReadModel;
+use chimera_stores::{Generations, KvWriter, RowWriter, StoreError, View};
+use chimera_worker::Feeder;
+use serde::Serialize;
+
+use crate::cli::Chosen;
+use crate::data::Data;
+use crate::failure::Failure;
+use crate::models;
+use crate::progress::Progress;
+use crate::rebuild::{one_per_core, rebuild};
+
+/// What was rebuilt.
+#[derive(Debug, Serialize)]
+pub struct RunReport {
+    /// `done`, or `failed` if a read model could not be rebuilt.
+    pub verdict: &'static str,
+    /// One entry for each read model asked for.
+    pub models: Vec<Rebuilt>,
+}
+
+/// What became of one read model.
+#[derive(Debug, Serialize)]
+pub struct Rebuilt {
+    /// Its name.
+    pub name: &'static str,
+    /// The generation that is live now.
+    pub generation: Option<u32>,
+    /// How many events were read or passed over.
+    pub events: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Generations that an interrupted run had left, now removed.
+    pub cleaned: Vec<u32>,
+    /// Why it was not rebuilt; then what was live still is.
+    pub problem: Option<String>,
+}
+
+pub(crate) async fn run(dir: &Path, chosen: &Chosen) -> Result<RunReport, Failure> {
+    let wanted = models::chosen(&chosen.models)?;
+    let data = std::sync::Arc::new(Data::open(dir)?);
+    let feeder = data.feeder(&data.stores)?;
+    let (progress, cores) = (Progress::new(), one_per_core());
+    let mut tasks = Vec::new();
+    for model in wanted {
+        let (data, feeder, progress) = (data.clone(), feeder.clone(), progress.clone());
+        let cores = cores.clone();
+        tasks.push(tokio::spawn(async move {
+            let _core = cores.acquire_owned().await;
+            one(&data, &feeder, model, &progress).await
+        }));
+    }
+    let mut models = Vec::new();
+    for task in tasks {
+        models.push(task.await.map_err(Failure::failed)?);
+    }
+    data.stores.clone().close()?;
+    let failed = models.iter().any(|model| model.problem.is_some());
+    Ok(RunReport { verdict: if failed { "failed" } else { "done" }, models })
+}
+
+async fn one(
+    data: &Data,
+    feeder: &Feeder,
+    model: &'static ReadModel,
+    progress: &Progress,
+) -> Rebuilt {
+    let started = Instant::now();
+    let mut rebuilt = Rebuilt {
+        name: model.name,
+        generation: None,
+        events: 0,
+        seconds: 0.0,
+        cleaned: Vec::new(),
+        problem: None,
+    };
+    if let Err(failure) = swap(data, feeder, model, progress, &mut rebuilt).await {
+        rebuilt.problem = Some(failure.to_string());
+    }
+    rebuilt.seconds = started.elapsed().as_secs_f64();
+    rebuilt
+}
+
+async fn swap(
+    data: &Data,
+    feeder: &Feeder,
+    model: &'static ReadModel,
+    progress: &Progress,
+    rebuilt: &mut Rebuilt,
+) -> Result<(), Failure> {
+    let live = data.live(model).await?;
+    rebuilt.generation = live;
+    for generation in data.generations(model).await? {
+        if Some(generation) != live {
+            remove(data, model, generation).await?;
+            rebuilt.cleaned.push(generation);
+        }
+    }
+    let next = live.unwrap_or(0) + 1;
+    let ends = data.ends(&model.streams())?;
+    rebuilt.events = rebuild(feeder, &feeder.target(model, next), &ends, progress).await?;
+    // The new generation is on disk before anyone is sent to it.
+    data.stores.flush()?;
+    data.stores.live().set_live(model.name, next).await?;
+    rebuilt.generation = Some(next);
+    if let Some(old) = live {
+        remove(data, model, old).await?;
+    }
+    Ok(())
+}
+
+async fn remove(data: &Data, model: &ReadModel, generation: u32) -> Result<(), StoreError> {
+    let view = View::new(model.name, generation);
+    data.stores.rows().remove(view).await?;
+    data.stores.kv().remove(view).await
+}

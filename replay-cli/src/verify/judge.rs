@@ -1,0 +1,172 @@
+//! One read model: where the live one stands, a rebuild up to there, and the comparison.
+
+use std::sync::Arc;
+
+use chimera_model::ReadModel;
+use chimera_stores::checksum::{Content, compare};
+use chimera_stores::{EmbeddedStores, KvWriter, RowWriter, View};
+use chimera_worker::Feeder;
+
+use super::report::{ModelReport, TableReport};
+use crate::data::{Applied, Data, Positions};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::rebuild::rebuild;
+
+/// Compares read models, any number at once.
+#[derive(Clone)]
+pub(super) struct Judge {
+    pub(super) data: Arc<Data>,
+    /// Feeds the scratch stores.
+    pub(super) feeder: Feeder,
+    pub(super) rebuilt: EmbeddedStores,
+    pub(super) named: usize,
+    pub(super) progress: Progress,
+}
+
+/// What can be compared with one rebuild: the stores of a model that stand at the same positions.
+struct Part {
+    /// Which generation of the scratch stores it is rebuilt into.
+    scratch: u32,
+    rows: bool,
+    kv: bool,
+    upto: Positions,
+}
+
+impl Judge {
+    pub(super) async fn model(&self, model: &'static ReadModel) -> ModelReport {
+        let mut report = ModelReport::new(model.name);
+        if let Err(failure) = self.examine(model, &mut report).await {
+            report.problems.push(failure.to_string());
+        }
+        report.judge();
+        report
+    }
+
+    async fn examine(
+        &self,
+        model: &'static ReadModel,
+        report: &mut ModelReport,
+    ) -> Result<(), Failure> {
+        report.generation = self.data.live(model).await?;
+        let Some(generation) = report.generation else {
+            return Err(not_there(model, "it has never been built"));
+        };
+        let live = View::new(model.name, generation);
+        let applied = self.data.applied(model, live).await?;
+        if let Some(store) = applied.missing(model) {
+            return Err(not_there(model, &format!("{live} is not in the store of {store}")));
+        }
+        let ends = self.data.ends(&model.streams())?;
+        note_positions(&applied, &ends, report);
+        for mut part in parts(model, applied) {
+            part.upto = within(part.upto, &ends);
+            report.tables.extend(self.compare(model, live, &part).await?);
+        }
+        Ok(())
+    }
+
+    async fn compare(
+        &self,
+        model: &'static ReadModel,
+        live: View,
+        part: &Part,
+    ) -> Result<Vec<TableReport>, Failure> {
+        let target = self.feeder.target(model, part.scratch);
+        rebuild(&self.feeder, &target, &part.upto, &self.progress).await?;
+        let mut tables = Vec::new();
+        if part.rows {
+            tables.extend(self.tables(model, live, target.view()).await?);
+        }
+        if part.kv {
+            tables.extend(self.spaces(model, live, target.view()).await?);
+        }
+        self.rebuilt.rows().remove(target.view()).await?;
+        self.rebuilt.kv().remove(target.view()).await?;
+        Ok(tables)
+    }
+
+    async fn tables(
+        &self,
+        model: &ReadModel,
+        live: View,
+        rebuilt: View,
+    ) -> Result<Vec<TableReport>, Failure> {
+        let (live_store, rebuilt_store) = (self.data.stores.rows(), self.rebuilt.rows());
+        let mut reports = Vec::new();
+        for table in model.tables {
+            let live = Content::Rows { store: &*live_store, view: live, table };
+            let rebuilt = Content::Rows { store: &*rebuilt_store, view: rebuilt, table };
+            reports.push(self.content(live, rebuilt).await?);
+        }
+        Ok(reports)
+    }
+
+    async fn spaces(
+        &self,
+        model: &ReadModel,
+        live: View,
+        rebuilt: View,
+    ) -> Result<Vec<TableReport>, Failure> {
+        let (live_store, rebuilt_store) = (self.data.stores.kv(), self.rebuilt.kv());
+        let mut reports = Vec::new();
+        for space in model.spaces {
+            let live = Content::Kv { store: &*live_store, view: live, space };
+            let rebuilt = Content::Kv { store: &*rebuilt_store, view: rebuilt, space };
+            reports.push(self.content(live, rebuilt).await?);
+        }
+        Ok(reports)
+    }
+
+    async fn content(
+        &self,
+        live: Content<'_>,
+        rebuilt: Content<'_>,
+    ) -> Result<TableReport, Failure> {
+        let step = self.progress.step(live.name(), 0, "rows read");
+        let compared = compare(live, rebuilt, self.named, &|rows| step.add(rows)).await;
+        step.end();
+        Ok(TableReport::from(compared?))
+    }
+}
+
+fn not_there(model: &ReadModel, why: &str) -> Failure {
+    Failure::Failed(format!("{why}; build it with `replay run {}`", model.name))
+}
+
+/// A lag is no difference; being ahead of the log is.
+fn note_positions(applied: &Applied, ends: &Positions, report: &mut ModelReport) {
+    for (partition, end) in ends {
+        report.lag += end.saturating_sub(applied.least(partition));
+    }
+    for positions in [&applied.rows, &applied.kv].into_iter().flatten() {
+        for (partition, sequence) in positions {
+            let end = ends.get(partition).copied().unwrap_or(0);
+            if *sequence > end {
+                report.problems.push(format!(
+                    "it has applied {partition} up to sequence {sequence}, and the log ends at {end}"
+                ));
+            }
+        }
+    }
+}
+
+/// After a crash the two stores of a model may stand at different positions; then each needs a rebuild of its own.
+fn parts(model: &ReadModel, applied: Applied) -> Vec<Part> {
+    let rows = applied.rows.filter(|_| !model.tables.is_empty());
+    let kv = applied.kv.filter(|_| !model.spaces.is_empty());
+    if let (Some(rows), true) = (&rows, rows == kv) {
+        return vec![Part { scratch: 1, rows: true, kv: true, upto: rows.clone() }];
+    }
+    let rows = rows.map(|upto| Part { scratch: 1, rows: true, kv: false, upto });
+    let kv = kv.map(|upto| Part { scratch: 2, rows: false, kv: true, upto });
+    rows.into_iter().chain(kv).collect()
+}
+
+/// What lies beyond the end of the log can't be read from it.
+fn within(mut upto: Positions, ends: &Positions) -> Positions {
+    for (partition, sequence) in &mut upto {
+        *sequence = (*sequence).min(ends.get(partition).copied().unwrap_or(0));
+    }
+    upto
+}

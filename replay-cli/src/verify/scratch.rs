@@ -1,0 +1,50 @@
+//! The stores that a verification rebuilds into: a directory of its own, gone afterwards.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chimera_stores::EmbeddedStores;
+
+use crate::failure::Failure;
+
+const NAME: &str = "verify-scratch";
+
+/// Removes its directory at the end; what a killed verification has left is removed by the next one.
+pub(super) struct Scratch {
+    // Fields are dropped in this order: the files are closed before they are removed.
+    stores: EmbeddedStores,
+    _directory: Directory,
+}
+
+struct Directory(PathBuf);
+
+impl Scratch {
+    /// Stores in a directory of their own inside `parent`.
+    pub(super) fn open(parent: &Path) -> Result<Self, Failure> {
+        let directory = Directory(parent.join(NAME));
+        directory.remove().map_err(|error| unusable(&directory.0, &error))?;
+        fs::create_dir_all(&directory.0).map_err(|error| unusable(&directory.0, &error))?;
+        let stores = EmbeddedStores::open(&directory.0)?;
+        Ok(Self { stores, _directory: directory })
+    }
+
+    pub(super) fn stores(&self) -> &EmbeddedStores {
+        &self.stores
+    }
+}
+
+impl Directory {
+    fn remove(&self) -> std::io::Result<()> {
+        if self.0.exists() { fs::remove_dir_all(&self.0) } else { Ok(()) }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = self.remove();
+    }
+}
+
+fn unusable(dir: &Path, error: &std::io::Error) -> Failure {
+    Failure::Usage(format!("{} cannot be used as scratch: {error}", dir.display()))
+}

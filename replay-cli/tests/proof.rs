@@ -1,0 +1,240 @@
+//! What `verify` proves, what it finds, and what `run` puts right.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chimera_model::order_details;
+use chimera_model::{ALL, RowKey, RowMutation, Value};
+use chimera_stores::{EmbeddedStores, Generations, Page, RowReader, RowWriter, Scanned, View};
+use serde_json::Value as Json;
+use support::{append, data_with, history, replay, replay_well};
+
+/// The entry of one read model in a report.
+fn model<'a>(report: &'a Json, name: &str) -> &'a Json {
+    let models = report["models"].as_array().unwrap();
+    models.iter().find(|model| model["name"] == name).unwrap()
+}
+
+/// The entry of one table in a report.
+fn table<'a>(report: &'a Json, name: &str) -> &'a Json {
+    let models = report["models"].as_array().unwrap();
+    let tables = models.iter().flat_map(|model| model["tables"].as_array().unwrap());
+    tables.into_iter().find(|table| table["name"] == name).unwrap()
+}
+
+fn stores(dir: &Path) -> EmbeddedStores {
+    EmbeddedStores::open(&dir.join("read")).unwrap()
+}
+
+const TABLE: &chimera_model::TableSpec = order_details::MODEL.tables[0];
+
+/// Some row of the live order details.
+async fn some_key(stores: &EmbeddedStores, view: View) -> RowKey {
+    let page: Page<_> = stores.rows().scan(view, TABLE, None, 2).await.unwrap();
+    match page.items.last() {
+        Some(Scanned::Sound(row)) => row.key.clone(),
+        other => panic!("{other:?} is no row"),
+    }
+}
+
+#[test]
+fn what_was_lost_is_rebuilt_and_proved_identical() {
+    let dir = data_with(&history());
+    let said = replay(dir.path(), "verify --format json");
+    assert_eq!(said.code, 1);
+    assert!(said.json()["models"][0]["problems"][0].as_str().unwrap().contains("never been built"));
+    for lost in ["read", "read/rows", "read/kv"] {
+        let _ = fs::remove_dir_all(dir.path().join(lost));
+        replay_well(dir.path(), "run --all");
+        let report = replay_well(dir.path(), "verify --format json").json();
+        assert_eq!(report["verdict"], "identical");
+        assert_eq!(report["models"].as_array().unwrap().len(), ALL.len());
+        assert!(table(&report, TABLE.name)["rows"].as_u64().unwrap() > 0);
+    }
+    assert!(!dir.path().join("verify-scratch").exists());
+}
+
+#[test]
+fn losing_one_store_is_said_of_the_read_models_in_it() {
+    let dir = data_with(&history());
+    replay_well(dir.path(), "run --all");
+    fs::remove_dir_all(dir.path().join("read/kv")).unwrap();
+    let said = replay(dir.path(), "verify --format json");
+    assert_eq!(said.code, 1);
+    let report = said.json();
+    assert_eq!(model(&report, "order_details")["verdict"], "identical");
+    let lost = &model(&report, "order_status")["problems"][0];
+    assert!(lost.as_str().unwrap().contains("replay run order_status"), "{lost}");
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_a_stored_row_is_found_and_named() {
+    let dir = data_with(&history());
+    replay_well(dir.path(), "run --all");
+    let stores = stores(dir.path());
+    let view = View::new(order_details::MODEL.name, 1);
+    let key = some_key(&stores, view).await;
+    stores.rows().damage(view, TABLE, &key).unwrap();
+    stores.close().unwrap();
+    let said = replay(dir.path(), "verify order_details --format json");
+    assert_eq!(said.code, 1, "{}", said.err);
+    let report = said.json();
+    assert_eq!(report["verdict"], "different");
+    let differing = table(&report, TABLE.name)["differing"].as_array().unwrap();
+    assert_eq!(differing.len(), 1);
+    assert_eq!(differing[0]["key"], chimera_stores::key_text(&key));
+    assert_eq!(differing[0]["found"], "damaged");
+    let text = replay(dir.path(), "verify order_details").out;
+    assert!(text.contains(&format!("{}: damaged: ", chimera_stores::key_text(&key))), "{text}");
+    replay_well(dir.path(), "run order_details");
+    replay_well(dir.path(), "verify");
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// Wherever the bit is, no panic, no wrong verdict: either the damage is said, or nothing that is read was damaged.
+#[test]
+fn a_flipped_bit_anywhere_in_the_store_files_never_goes_unnoticed_as_another_content() {
+    let dir = data_with(&history());
+    replay_well(dir.path(), "run order_details");
+    for file in files(&dir.path().join("read/rows/keyspaces")) {
+        let sound = fs::read(&file).unwrap();
+        for place in [sound.len() / 3, sound.len() / 2, sound.len().saturating_sub(9)] {
+            let mut flipped = sound.clone();
+            let Some(byte) = flipped.get_mut(place) else { continue };
+            *byte ^= 0x10;
+            fs::write(&file, flipped).unwrap();
+            let said = replay(dir.path(), "verify order_details");
+            assert!(said.code <= 1, "{}: {}{}", file.display(), said.out, said.err);
+            assert!(!said.err.contains("panicked"), "{}: {}", file.display(), said.err);
+            fs::write(&file, &sound).unwrap();
+        }
+    }
+    replay_well(dir.path(), "verify order_details");
+}
+
+#[tokio::test]
+async fn a_changed_row_is_named_with_its_fields_and_an_extra_one_too() {
+    let dir = data_with(&history());
+    replay_well(dir.path(), "run order_details");
+    let stores = stores(dir.path());
+    let view = View::new(order_details::MODEL.name, 1);
+    let key = some_key(&stores, view).await;
+    let column = TABLE.columns.iter().find(|c| c.kind == chimera_model::Kind::Text).unwrap().name;
+    let forged = |key| RowMutation::Upsert {
+        table: TABLE,
+        key,
+        cells: vec![(column, Value::Text("forged".to_owned()))],
+        version: 1_000_000,
+    };
+    let mut extra = key.clone();
+    extra.0[0] = Value::Text("nobody".to_owned());
+    stores.rows().apply(view, &[forged(key.clone()), forged(extra)], &[]).await.unwrap();
+    stores.close().unwrap();
+    let report = replay(dir.path(), "verify order_details --format json").json();
+    let differing = table(&report, TABLE.name)["differing"].as_array().unwrap();
+    let named = |key: &RowKey| {
+        let key = chimera_stores::key_text(key);
+        differing.iter().find(|differing| differing["key"] == key).unwrap()
+    };
+    assert_eq!(differing.len(), 2);
+    assert!(differing.iter().any(|differing| differing["found"] == "extra"));
+    assert_eq!(named(&key)["live"][column], "forged");
+    assert_ne!(named(&key)["rebuilt"][column], "forged");
+    assert!(named(&key)["fields"].as_array().unwrap().contains(&column.into()));
+}
+
+#[test]
+fn a_lag_is_said_and_compared_where_the_read_model_stands() {
+    let history = history();
+    let (before, after) = history.split_at(history.len() / 2);
+    let dir = data_with(before);
+    replay_well(dir.path(), "run --all");
+    append(dir.path(), after);
+    let report = replay_well(dir.path(), "verify --format json").json();
+    assert_eq!(report["verdict"], "identical");
+    let lag = model(&report, "order_details")["lag"].as_u64().unwrap();
+    assert!(lag > 0);
+    let status = replay_well(dir.path(), "status --format json").json();
+    assert_eq!(model(&status, "order_details")["lag"], lag);
+    let text = replay_well(dir.path(), "verify order_details").out;
+    assert!(text.contains(&format!("it is {lag} events behind the log")), "{text}");
+}
+
+#[test]
+fn a_flipped_bit_in_the_log_is_named_with_its_sequence() {
+    let dir = data_with(&history());
+    replay_well(dir.path(), "run --all");
+    let partition = dir.path().join("log/ecommerce.order.order/0");
+    let segments = files(&partition);
+    assert!(segments.len() > 2, "{segments:?}");
+    let mut bytes = fs::read(&segments[1]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&segments[1], bytes).unwrap();
+    let said = replay(dir.path(), "verify --format json");
+    assert_eq!(said.code, 1, "{}", said.err);
+    let report = said.json();
+    assert_eq!(
+        (&report["verdict"], &report["log"]["verdict"]),
+        (&"different".into(), &"damaged".into())
+    );
+    let fault = &report["log"]["faults"][0];
+    assert_eq!(
+        (&fault["stream"], &fault["partition"]),
+        (&"ecommerce.order.order".into(), &0.into())
+    );
+    assert!(fault["sequence"].as_u64().unwrap() > 1);
+    let problem = &model(&report, "order_details")["problems"][0];
+    assert!(problem.as_str().unwrap().contains("is damaged at sequence"), "{problem}");
+}
+
+#[test]
+fn a_missing_event_shows_as_a_gap_in_its_aggregate() {
+    let mut history = history();
+    let last = history.iter().rposition(|c| c.stream() == "ecommerce.order.order").unwrap();
+    history.truncate(last + 1);
+    // The last event of the stream takes the place of the one before it, under its own sequence.
+    let partition = history[last].partition();
+    let of_partition = |c: &chimera_model::Change| {
+        c.stream() == "ecommerce.order.order" && c.partition() == partition
+    };
+    let before = history[..last].iter().rposition(of_partition).unwrap();
+    history.remove(before);
+    let dir = data_with(&history);
+    let report = replay(dir.path(), "verify --format json").json();
+    let reasons: Vec<&str> = report["log"]["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["reason"].as_str().unwrap())
+        .collect();
+    assert!(reasons.iter().any(|reason| reason.contains("sequence")), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn what_an_interrupted_run_has_left_is_removed_by_the_next() {
+    let dir = data_with(&history());
+    replay_well(dir.path(), "run order_details");
+    let stores = stores(dir.path());
+    stores.rows().create(View::new("order_details", 2), &[TABLE]).await.unwrap();
+    stores.close().unwrap();
+    let report = replay_well(dir.path(), "run order_details --format json").json();
+    assert_eq!(report["verdict"], "done");
+    let rebuilt = model(&report, "order_details");
+    assert_eq!((&rebuilt["cleaned"][0], &rebuilt["generation"]), (&2.into(), &2.into()));
+    let stores = self::stores(dir.path());
+    assert_eq!(stores.rows().generations("order_details").await.unwrap(), [2]);
+    assert_eq!(stores.live().live_generation("order_details").await.unwrap(), Some(2));
+}
