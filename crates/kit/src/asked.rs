@@ -139,8 +139,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn unfit(error: &serde_json::Error) -> Problem {
-    let code =
-        if error.is_data() { codes::REQUEST_INVALID } else { codes::REQUEST_MALFORMED };
+    let code = if error.is_data() { codes::REQUEST_INVALID } else { codes::REQUEST_MALFORMED };
     Problem::new(code, error.to_string())
 }
 

@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn a_valid_token_says_who_asks_and_what_they_may() {
         let exp = get_current_timestamp() + 60;
-        let claims = json!({"sub": "s-1", "exp": exp, "roles": ["ADMIN"], "scope": "read:orders x"});
+        let claims =
+            json!({"sub": "s-1", "exp": exp, "roles": ["ADMIN"], "scope": "read:orders x"});
         let caller = asked_with(&format!("Bearer {}", token(&claims, SECRET))).unwrap();
         assert!(caller.is_admin() && caller.has(READ_ORDERS) && !caller.has(WRITE_ORDERS));
         assert_eq!(&*caller.subject, "s-1");

@@ -154,7 +154,8 @@ mod tests {
     use super::*;
 
     fn listed(refusal: &impl Refusal) {
-        let code = find(refusal.code()).unwrap_or_else(|| panic!("{} is not listed", refusal.code()));
+        let code =
+            find(refusal.code()).unwrap_or_else(|| panic!("{} is not listed", refusal.code()));
         let status = match refusal.kind() {
             RefusalKind::NotFound => 404,
             RefusalKind::Conflict => 409,

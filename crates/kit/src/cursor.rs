@@ -44,9 +44,7 @@ pub fn seal(list: &str, content: &[u8]) -> String {
 pub fn open(list: &str, cursor: &str) -> Result<Vec<u8>, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap_or_default();
     match bytes.split_first_chunk::<9>() {
-        Some((head, content))
-            if head[0] == VERSION && head[1..] == checksum(list, content) =>
-        {
+        Some((head, content)) if head[0] == VERSION && head[1..] == checksum(list, content) => {
             Ok(content.to_vec())
         }
         _ => {

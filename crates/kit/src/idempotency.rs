@@ -37,8 +37,7 @@ impl IdempotencyKey {
     /// `idempotency.key_required`, `idempotency.key_invalid`.
     pub fn required(headers: &HeaderMap) -> Result<Self, Problem> {
         let missing = "this request needs the header Idempotency-Key, so that repeating it is safe";
-        Self::of(headers)?
-            .ok_or_else(|| Problem::new(codes::IDEMPOTENCY_KEY_REQUIRED, missing))
+        Self::of(headers)?.ok_or_else(|| Problem::new(codes::IDEMPOTENCY_KEY_REQUIRED, missing))
     }
 
     /// The key as it was sent.

@@ -20,10 +20,7 @@ pub fn describe() {
         ORDER_CREATION_LATENCY_MS,
         "From the request to the durable order, in milliseconds."
     );
-    describe_counter!(
-        INVENTORY_RESERVATION_FAILURES_TOTAL,
-        "Reservations that a stock refused."
-    );
+    describe_counter!(INVENTORY_RESERVATION_FAILURES_TOTAL, "Reservations that a stock refused.");
     describe_counter!(HTTP_REQUESTS_TOTAL, "Requests, by method, route and status.");
     describe_histogram!(
         HTTP_REQUEST_LATENCY_MS,

@@ -23,13 +23,19 @@ Repeating a request with the same `Idempotency-Key` is safe.";
 
 /// What every request that changes something may be answered with, besides its own problems.
 const OF_COMMANDS: &[(&str, &str)] = &[
-    ("400", "`request.malformed`, `request.bad_parameter`, `idempotency.key_required`, `idempotency.key_invalid`"),
+    (
+        "400",
+        "`request.malformed`, `request.bad_parameter`, `idempotency.key_required`, `idempotency.key_invalid`",
+    ),
     ("401", "`auth.token_missing`, `auth.token_invalid`, `auth.token_expired`"),
     ("403", "`auth.scope_missing`, `auth.not_yours`"),
     ("413", "`request.too_large`"),
     ("415", "`request.unsupported_media_type`"),
     ("422", "`request.invalid`, `idempotency.key_reused`"),
-    ("503", "`engine.saturated`, `log.unavailable`, `command.outcome_unknown`, `partition.not_owned`; see Retry-After"),
+    (
+        "503",
+        "`engine.saturated`, `log.unavailable`, `command.outcome_unknown`, `partition.not_owned`; see Retry-After",
+    ),
 ];
 
 /// What every read may be answered with, besides its own problems.
@@ -144,7 +150,8 @@ fn problem(about: &str) -> Response {
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
         .build();
-    let mut response = ResponseBuilder::new().description(about).content(MEDIA_TYPE, content).build();
+    let mut response =
+        ResponseBuilder::new().description(about).content(MEDIA_TYPE, content).build();
     if about.contains("Retry-After") {
         let about = "After how many seconds to try again.";
         let header = HeaderBuilder::new().schema(Some(seconds)).description(Some(about)).build();

@@ -34,9 +34,9 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
         let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("after=")).collect();
         let kept = uri(&kept.join("&"));
         let parsed = axum::extract::Query::<T>::try_from_uri(&kept);
-        parsed.map(|query| Self(query.0)).map_err(|rejection| {
-            Problem::new(codes::REQUEST_BAD_PARAMETER, innermost(&rejection))
-        })
+        parsed
+            .map(|query| Self(query.0))
+            .map_err(|rejection| Problem::new(codes::REQUEST_BAD_PARAMETER, innermost(&rejection)))
     }
 }
 

@@ -64,9 +64,9 @@ impl<S: Sync> FromRequestParts<S> for After {
         let header = parts.headers.get(CHIMERA_POSITION);
         let sent = header.map(|value| value.to_str().unwrap_or_default().to_owned());
         let Some(text) = after.or(sent) else { return Ok(Self(None)) };
-        let position = text.parse().map_err(|wrong: &str| {
-            Problem::new(codes::POSITION_INVALID, wrong).at("after")
-        })?;
+        let position = text
+            .parse()
+            .map_err(|wrong: &str| Problem::new(codes::POSITION_INVALID, wrong).at("after"))?;
         Ok(Self(Some(position)))
     }
 }
@@ -116,7 +116,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_position_that_is_none_is_refused() {
-        for bad in ["/x?after=", "/x?after=7", "/x?after=s/x/7", "/x?after=s/1/-7", "/x?after=/1/7"] {
+        for bad in ["/x?after=", "/x?after=7", "/x?after=s/x/7", "/x?after=s/1/-7", "/x?after=/1/7"]
+        {
             assert_eq!(after(bad, None).await.unwrap_err().code(), "position.invalid", "{bad}");
         }
     }

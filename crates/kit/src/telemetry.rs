@@ -43,10 +43,11 @@ pub fn init(settings: &Telemetry) -> Result<PrometheusHandle, TelemetryError> {
 /// If the level is none, or it was done before.
 pub fn start_logging(settings: &Telemetry) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&settings.level)?;
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     let started = match settings.format {
-        LogFormat::Json => subscriber.json().flatten_event(true).with_current_span(false).try_init(),
+        LogFormat::Json => {
+            subscriber.json().flatten_event(true).with_current_span(false).try_init()
+        }
         LogFormat::Text => subscriber.try_init(),
     };
     started.map_err(|error| TelemetryError::Twice(error.to_string()))

@@ -49,7 +49,8 @@ impl Process for Fulfilment {
             return Ok(());
         }
         let now = self.orders.read(&event.key).await.map_err(unfinished)?.state;
-        let order = OrderId::try_from(&*event.key).map_err(|wrong| Unfinished(wrong.to_string()))?;
+        let order =
+            OrderId::try_from(&*event.key).map_err(|wrong| Unfinished(wrong.to_string()))?;
         let mut answers = Vec::new();
         let mut step = next_step(&order, &event.event, &now, Progress::Started);
         if let Step::Stock(commands) = step {

@@ -56,7 +56,8 @@ impl std::str::FromStr for At {
         match text.parse::<Instant>() {
             Ok(instant) => Ok(Self::Time(Timestamp(instant.as_microsecond()))),
             Err(_) => {
-                let detail = "at must be a version such as 3, or a time such as 2026-11-21T10:00:00Z";
+                let detail =
+                    "at must be a version such as 3, or a time such as 2026-11-21T10:00:00Z";
                 Err(Problem::new(codes::REQUEST_BAD_PARAMETER, detail).at("at"))
             }
         }

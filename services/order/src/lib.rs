@@ -82,7 +82,7 @@ fn asker(caller: &Caller) -> Result<Asker, Problem> {
         return Ok(Asker::Staff);
     }
     let customer = (&*caller.subject).try_into();
-    customer.map(Asker::Customer).map_err(|_| {
-        Problem::new(codes::AUTH_NOT_YOURS, "the token's subject is no customer")
-    })
+    customer
+        .map(Asker::Customer)
+        .map_err(|_| Problem::new(codes::AUTH_NOT_YOURS, "the token's subject is no customer"))
 }

@@ -95,11 +95,15 @@ impl Settlement {
             }
             Step::Charge(charge) => {
                 let answer = self.gateway.charge(&charge).await;
-                answer.map(|answer| Some(Answer::Gateway(answer))).map_err(|error| Unfinished(error.to_string()))
+                answer
+                    .map(|answer| Some(Answer::Gateway(answer)))
+                    .map_err(|error| Unfinished(error.to_string()))
             }
             Step::Refund { payment_id, money } => {
                 let answer = self.gateway.refund(&payment_id, money).await;
-                answer.map(|answer| Some(Answer::Gateway(answer))).map_err(|error| Unfinished(error.to_string()))
+                answer
+                    .map(|answer| Some(Answer::Gateway(answer)))
+                    .map_err(|error| Unfinished(error.to_string()))
             }
         }
     }

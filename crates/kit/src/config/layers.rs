@@ -133,9 +133,13 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_environment_and_that_over_the_file() {
-        let file = file("data_dir = \"a\"\n[http]\naddress = \"127.0.0.1:1\"\n[log]\npartitions = 2\n");
-        let environment =
-            pairs(&[("CHIMERA_HTTP_ADDRESS", "127.0.0.1:2"), ("CHIMERA_DATA_DIR", "b"), ("PATH", "x")]);
+        let file =
+            file("data_dir = \"a\"\n[http]\naddress = \"127.0.0.1:1\"\n[log]\npartitions = 2\n");
+        let environment = pairs(&[
+            ("CHIMERA_HTTP_ADDRESS", "127.0.0.1:2"),
+            ("CHIMERA_DATA_DIR", "b"),
+            ("PATH", "x"),
+        ]);
         let flags = pairs(&[("http.address", "127.0.0.1:3")]);
         let config = Config::load(Some(file.path()), environment, &flags).unwrap();
         assert_eq!(config.http.address.port(), 3);
@@ -175,7 +179,10 @@ mod tests {
     #[test]
     fn a_value_of_the_wrong_kind_is_named() {
         let said = Config::load(None, pairs(&[("CHIMERA_LOG_PARTITIONS", "many")]), &[]);
-        assert_eq!(said.unwrap_err().to_string(), "CHIMERA_LOG_PARTITIONS: \"many\" is no whole number");
+        assert_eq!(
+            said.unwrap_err().to_string(),
+            "CHIMERA_LOG_PARTITIONS: \"many\" is no whole number"
+        );
         let said = Config::load(None, [], &pairs(&[("orders.currency", "pounds")])).unwrap_err();
         assert!(said.to_string().starts_with("orders.currency: "), "{said}");
     }
@@ -185,6 +192,9 @@ mod tests {
         let missing = Config::load(Some(Path::new("no-such-file.toml")), [], &[]).unwrap_err();
         assert!(missing.to_string().starts_with("no-such-file.toml: "));
         let broken = file("data_dir = ");
-        assert!(matches!(Config::load(Some(broken.path()), [], &[]), Err(ConfigError::File { .. })));
+        assert!(matches!(
+            Config::load(Some(broken.path()), [], &[]),
+            Err(ConfigError::File { .. })
+        ));
     }
 }

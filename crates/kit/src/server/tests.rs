@@ -46,7 +46,10 @@ fn app() -> Router {
     application([service()], edge)
 }
 
-async fn answer(request: axum::http::request::Builder, body: &str) -> (StatusCode, Response, Value) {
+async fn answer(
+    request: axum::http::request::Builder,
+    body: &str,
+) -> (StatusCode, Response, Value) {
     let request = request.body(Body::from(body.to_owned())).unwrap();
     let response = app().oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
@@ -104,7 +107,10 @@ async fn a_method_that_is_not_taken_is_answered_with_those_that_are() {
 async fn a_correlation_id_comes_back() {
     let request = post("/api/v1/optional").header("correlation-id", "req-7");
     let (status, response, _) = answer(request, "{}").await;
-    assert_eq!((status, &response.headers()["correlation-id"]), (StatusCode::OK, &HeaderValue::from_static("req-7")));
+    assert_eq!(
+        (status, &response.headers()["correlation-id"]),
+        (StatusCode::OK, &HeaderValue::from_static("req-7"))
+    );
 }
 
 #[tokio::test]

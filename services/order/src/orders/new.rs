@@ -154,7 +154,8 @@ impl Orders {
         let product = ProductId::try_from(asked.product_id.as_str())
             .map_err(|wrong| invalid(&format!("lines[{index}].productId"), wrong.to_string()))?;
         if let Some(price) = asked.unit_price.filter(|price| price.currency != currency) {
-            let detail = format!("the order is in {currency}, and this price in {}", price.currency);
+            let detail =
+                format!("the order is in {currency}, and this price in {}", price.currency);
             return Err(invalid(&format!("lines[{index}].unitPrice.currency"), detail));
         }
         let offer = prices::offer(&self.prices, &product).await;

@@ -59,8 +59,8 @@ impl Place {
         let Some((bucket, after)) = content.split_first_chunk::<4>() else {
             return Err(Problem::new(codes::CURSOR_INVALID, "the cursor is too short"));
         };
-        let after = (!after.is_empty())
-            .then(|| chimera_query::StoreCursor::from_bytes(after.to_vec()));
+        let after =
+            (!after.is_empty()).then(|| chimera_query::StoreCursor::from_bytes(after.to_vec()));
         Ok(Self { bucket: u32::from_be_bytes(*bucket), after })
     }
 

@@ -53,9 +53,8 @@ pub(crate) async fn create(
     asked.caller.must_have(WRITE_PRODUCTS)?;
     let (id, origin) = (asked.command_id(), asked.origin());
     let NewProduct { product_id, details, price, stock_tracked } = asked.body;
-    let product = ProductId::try_from(product_id.as_str()).map_err(|wrong| {
-        Problem::new(codes::PRODUCT_INVALID, wrong.to_string()).at("productId")
-    })?;
+    let product = ProductId::try_from(product_id.as_str())
+        .map_err(|wrong| Problem::new(codes::PRODUCT_INVALID, wrong.to_string()).at("productId"))?;
     let details = details.checked().map_err(within_details)?;
     let command = Command::Create { details, price: price.into(), stock_tracked };
     let request = Request { key: product.as_key().clone(), command, id, origin };

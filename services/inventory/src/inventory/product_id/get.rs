@@ -60,7 +60,8 @@ pub(crate) async fn get(
 
 fn body(product: &ProductId, value: &KvValue) -> Option<StockBody> {
     let balance: StockBalance = part(value, "balance")?;
-    let reorder_level = part::<Reorder>(value, "reorder").map_or(0, |reorder| reorder.reorder_level);
+    let reorder_level =
+        part::<Reorder>(value, "reorder").map_or(0, |reorder| reorder.reorder_level);
     Some(StockBody {
         product_id: product.to_string(),
         on_hand: balance.on_hand,

@@ -79,10 +79,7 @@ pub(crate) async fn events(
 }
 
 /// Where the events stand, by version, as far as the timeline knows.
-pub(crate) async fn index(
-    orders: &Orders,
-    order: &OrderId,
-) -> Result<BTreeMap<u64, u64>, Problem> {
+pub(crate) async fn index(orders: &Orders, order: &OrderId) -> Result<BTreeMap<u64, u64>, Problem> {
     let key = [order.as_key().as_ref().into()];
     let mut index = BTreeMap::new();
     for row in orders.reads.all(&MODEL, &ORDER_TIMELINE, &key).await? {

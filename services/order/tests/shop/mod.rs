@@ -1,0 +1,314 @@
+//! The whole shop in one process, over a log in memory: for tests that ask it as clients do.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use chimera_codec::StreamCodec;
+use chimera_domain::aggregate::Aggregate;
+use chimera_domain::money::{Amount, Currency};
+use chimera_domain::order::Order;
+use chimera_domain::payment::Payment;
+use chimera_domain::product::{Offer, Product};
+use chimera_domain::stock::Stock;
+use chimera_domain::time::MINUTE;
+use chimera_engine::{
+    Engine, EngineOptions, MemoryCheckpoints, Process, ProcessOptions, ProcessRunner, Shards,
+    SystemClock,
+};
+use chimera_inventory::Inventory;
+use chimera_kit::auth::{Authenticator, JwtKey};
+use chimera_kit::health::Health;
+use chimera_kit::server::{Edge, application};
+use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
+use chimera_model::ReadModel;
+use chimera_order::{Fulfilment, History, Orders, Prices, Terms};
+use chimera_payment::{OrderSettlement, PaymentSettlement, Settlement, SimulatedGateway};
+use chimera_product::Products;
+use chimera_query::{Analytics, Followed, Reads};
+use chimera_stores::EmbeddedStores;
+use chimera_worker::{Feeder, Limits, Positions, Stores, Worker};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+const PARTITIONS: u32 = 2;
+pub(crate) const SECRET: &str = "a secret of at least thirty-two bytes";
+
+pub(crate) struct Shop {
+    app: Router,
+    _tasks: JoinSet<()>,
+    _dir: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+/// A request; add to it, then [`Shop::ask`].
+pub(crate) struct Ask {
+    method: &'static str,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+}
+
+pub(crate) fn get(path: &str) -> Ask {
+    Ask { method: "GET", path: path.into(), headers: vec![], body: None }
+}
+
+pub(crate) fn post(path: &str, body: &Value) -> Ask {
+    ask("POST", path, body)
+}
+
+pub(crate) fn ask(method: &'static str, path: &str, body: &Value) -> Ask {
+    let headers = vec![("content-type".into(), "application/json".into())];
+    Ask { method, path: path.into(), headers, body: Some(body.to_string()) }
+}
+
+impl Ask {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub(crate) fn acting_as(self, customer: &str) -> Self {
+        self.header("chimera-act-as", customer)
+    }
+
+    pub(crate) fn wait(self) -> Self {
+        self.header("prefer", "wait=20")
+    }
+
+    pub(crate) fn raw(mut self, body: &str) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+}
+
+impl Answer {
+    pub(crate) fn position(&self) -> String {
+        self.headers["chimera-position"].to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.text("/code")), (status, code), "{}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+    }
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        Self::with(Authenticator::Open).await
+    }
+
+    pub(crate) async fn with_tokens() -> Self {
+        Self::with(Authenticator::Jwt(Arc::new(JwtKey::new(SECRET)))).await
+    }
+
+    async fn with(authenticator: Authenticator) -> Self {
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
+        let streams = [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM];
+        let specs = streams.map(|name| StreamSpec { name: name.into(), partitions: PARTITIONS });
+        log.ensure_streams(&specs).unwrap();
+        let engine = Engine {
+            log: Arc::clone(&log),
+            checkpoints: Arc::new(MemoryCheckpoints::default()),
+            clock: Arc::new(SystemClock),
+            producer: "test".into(),
+            options: EngineOptions::default(),
+        };
+        let (products, stocks) = (start::<Product>(&engine).await, start::<Stock>(&engine).await);
+        let (orders, payments) = (start::<Order>(&engine).await, start::<Payment>(&engine).await);
+        let mut tasks = JoinSet::new();
+
+        let fulfilment = Fulfilment {
+            orders: orders.router(),
+            stocks: stocks.router(),
+            payments: payments.router(),
+        };
+        let settlement = Settlement {
+            orders: orders.router(),
+            payments: payments.router(),
+            gateway: Arc::new(SimulatedGateway::default()),
+        };
+        run(&engine, &mut tasks, fulfilment);
+        run(&engine, &mut tasks, OrderSettlement(settlement.clone()));
+        run(&engine, &mut tasks, PaymentSettlement(settlement));
+
+        let dir = TempDir::new().unwrap();
+        let stores = EmbeddedStores::open(dir.path()).unwrap();
+        let reads = reads(&log, &stores, &mut tasks).await;
+        let prices = prices(&log, &mut tasks);
+        let codec = Arc::new(StreamCodec::bundled(Order::STREAM).unwrap());
+        let services = [
+            chimera_product::routes(Products::new(products.router(), reads.clone())),
+            chimera_inventory::routes(Inventory {
+                commands: stocks.router(),
+                reads: reads.clone(),
+            }),
+            chimera_order::routes(Orders {
+                commands: orders.router(),
+                prices,
+                reads: reads.clone(),
+                history: History { log, codec },
+                terms: terms(),
+            }),
+            chimera_query::routes(Analytics { reads }),
+        ];
+        let (health, body_bytes) = (Health::default(), 2 * 1024 * 1024);
+        let app = application(services, Edge { authenticator, health, metrics: None, body_bytes });
+        Self { app, _tasks: tasks, _dir: dir }
+    }
+
+    pub(crate) async fn ask(&self, ask: Ask) -> Answer {
+        let mut request = Request::builder().method(ask.method).uri(ask.path);
+        for (name, value) in ask.headers {
+            request = request.header(name, value);
+        }
+        let body = ask.body.map_or_else(Body::empty, Body::from);
+        let response = self.app.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// Puts a product at 10.00 GBP into the catalogue, with so many on the shelf.
+    pub(crate) async fn stock_up(&self, product: &str, units: i64) {
+        let price = json!({"amount": "10.00", "currency": "GBP"});
+        let details = json!({"title": format!("Title of {product}")});
+        let body = json!({"productId": product, "details": details, "price": price});
+        self.ask(post("/api/v1/products", &body).key(product)).await.is(201);
+        let body = json!({"delta": units, "reason": "RECEIVED"});
+        let path = format!("/api/v1/inventory/{product}/adjustments");
+        self.ask(post(&path, &body).key(product)).await.is(201);
+    }
+
+    /// Places an order of customer `alice` and waits until its stock is held or missing.
+    pub(crate) async fn place(&self, key: &str, product: &str, quantity: u32) -> Answer {
+        let ask = post("/api/v1/orders", &order("alice", product, quantity)).key(key).wait();
+        self.ask(ask).await.is(201)
+    }
+
+    /// Pays an order and waits for the outcome.
+    pub(crate) async fn pay(&self, order: &str, key: &str, token: &str) -> Answer {
+        let body = json!({"method": "CARD", "token": token});
+        self.ask(post(&format!("/api/v1/orders/{order}/pay"), &body).key(key).wait()).await
+    }
+}
+
+/// The body of an order.
+pub(crate) fn order(customer: &str, product: &str, quantity: u32) -> Value {
+    json!({
+        "customerId": customer,
+        "lines": [{"productId": product, "quantity": quantity}],
+        "shippingAddress": {"country": "United Kingdom"}
+    })
+}
+
+fn terms() -> Terms {
+    Terms {
+        payment_window: 30 * MINUTE,
+        currency: Currency::GBP,
+        tax_percent: Amount::from_ten_thousandths(200_000),
+        shipping_fee: Amount::from_ten_thousandths(15_000),
+    }
+}
+
+async fn start<A: Aggregate>(engine: &Engine) -> Shards<A> {
+    let shards = engine.start::<A>(PARTITIONS).unwrap();
+    shards.serving().await.unwrap();
+    shards
+}
+
+fn run<P: Process>(engine: &Engine, tasks: &mut JoinSet<()>, process: P) {
+    let process = Arc::new(process);
+    let codec = Arc::new(StreamCodec::bundled(P::Source::STREAM).unwrap());
+    for index in 0..PARTITIONS {
+        let (process, codec) = (Arc::clone(&process), Arc::clone(&codec));
+        let (log, checkpoints) = (Arc::clone(&engine.log), Arc::clone(&engine.checkpoints));
+        let partition = Partition::new(P::Source::STREAM, index);
+        tasks.spawn(async move {
+            let (options, position) = (ProcessOptions::default(), watch::Sender::new(0));
+            let stop = watch::Sender::new(false);
+            let runner = ProcessRunner {
+                process,
+                log,
+                checkpoints,
+                codec,
+                partition,
+                options,
+                position,
+                stop: stop.subscribe(),
+            };
+            runner.run().await.unwrap();
+        });
+    }
+}
+
+async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut JoinSet<()>) -> Reads {
+    let both = Stores { rows: stores.rows(), kv: stores.kv() };
+    let feeder = Feeder::new(Arc::clone(log), both, Limits::LIVE).unwrap();
+    let worker = Worker::new(feeder, stores.live());
+    for model in chimera_model::ALL {
+        let worker = worker.clone();
+        // Ends with the test, whose directory may be gone first.
+        tasks.spawn(async move { drop(worker.run(model).await) });
+    }
+    for model in chimera_model::ALL {
+        fed(&worker.positions(), model).await;
+    }
+    Reads {
+        rows: stores.rows(),
+        kv: stores.kv(),
+        generations: stores.live(),
+        applied: Arc::new(Followed(worker.positions())),
+    }
+}
+
+/// Waits until a read model is fed from every partition of every stream it reads.
+async fn fed(positions: &Positions, model: &ReadModel) {
+    for stream in [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM] {
+        let reads = |name: &&str| name.strip_prefix(stream).is_some_and(|n| n.starts_with('.'));
+        let read = model.event_types.iter().any(|name| reads(name));
+        for index in (0..PARTITIONS).filter(|_| read) {
+            while positions.applied(model.name, &Partition::new(stream, index)).is_none() {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+fn prices(log: &Arc<dyn EventLog>, tasks: &mut JoinSet<()>) -> Arc<Prices> {
+    let codec = StreamCodec::bundled(Product::STREAM).unwrap();
+    let prices = Prices::new(Product::STREAM, Arc::clone(log), codec, PARTITIONS, Offer::after);
+    let prices = Arc::new(prices);
+    for partition in 0..PARTITIONS {
+        let prices = Arc::clone(&prices);
+        tasks.spawn(async move { prices.follow(partition).await.unwrap() });
+    }
+    prices
+}
