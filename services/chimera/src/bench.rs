@@ -1,0 +1,78 @@
+//! `chimera bench`: what this machine does, each figure beside its raw ceiling in the same run.
+
+use chimera_kit::config::Config;
+use clap::Subcommand;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::shop::errand::in_the_shop;
+use crate::terminal::{Format, show};
+
+mod embedded;
+mod hot_product;
+mod raw_log;
+mod report;
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Orders of 3–5 lines through place, confirm, pay, ship on the embedded log, every acknowledgement after its fsync.
+    #[command(
+        after_help = "Examples:\n  chimera bench embedded\n  chimera bench embedded --clients 1 --seconds 10 --format json"
+    )]
+    Embedded(Options),
+    /// Many clients reserving one product that has fewer units than they want.
+    #[command(
+        after_help = "Examples:\n  chimera bench hot-product\n  chimera bench hot-product --clients 64 --format json"
+    )]
+    HotProduct(Options),
+}
+
+/// How it is measured.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Options {
+    /// Closed-loop clients.
+    #[arg(long, default_value_t = 64)]
+    pub clients: usize,
+    /// How long, in seconds, after a warm-up of one.
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u64,
+    /// How results are shown.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Measures in a new directory beside the data directory, which is removed afterwards. False if something was oversold.
+///
+/// # Errors
+/// If the shop cannot be opened.
+pub async fn run(
+    mut config: Config,
+    bench: Bench,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<bool> {
+    let scratch = config.data_dir.with_extension(format!("bench-{}", std::process::id()));
+    config.data_dir.clone_from(&scratch);
+    let outcome = measure(config, bench, metrics).await;
+    std::fs::remove_dir_all(&scratch)?;
+    outcome
+}
+
+async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> anyhow::Result<bool> {
+    match bench {
+        Bench::Embedded(options) => {
+            let directory = config.data_dir.clone();
+            let partitions = config.log.partitions;
+            let work = async move |shop| embedded::measure(&shop, options, &metrics).await;
+            let measured = in_the_shop(config, work).await?;
+            let report = raw_log::beside(measured, &directory, partitions, options)?;
+            show(&report, options.format);
+            Ok(true)
+        }
+        Bench::HotProduct(options) => {
+            let work = async move |shop| hot_product::measure(&shop, options).await;
+            let report = in_the_shop(config, work).await?;
+            show(&report, options.format);
+            Ok(report.exact())
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The shop in one process: log, shards, processes, price table, read models, wired together. The one place that knows adapters.
+//!
+//! Holds no rule and no route. Every task is registered with the lifecycle, so that one which dies ends the process in order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chimera_checkpoints::EmbeddedCheckpoints;
+use chimera_codec::StreamCodec;
+use chimera_domain::aggregate::Aggregate;
+use chimera_domain::order::Order;
+use chimera_domain::payment::Payment;
+use chimera_domain::product::{self, Offer, Product};
+use chimera_domain::stock::Stock;
+use chimera_engine::{
+    CheckpointStore, Clock, Engine, EngineOptions, GlobalTable, Router, SystemClock,
+};
+use chimera_kit::config::Config;
+use chimera_kit::health::Health;
+use chimera_kit::lifecycle::Lifecycle;
+use chimera_log::{EventLog, StreamSpec};
+use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
+use chimera_stores::EmbeddedStores;
+use chimera_worker::Positions;
+
+mod applied;
+pub mod errand;
+mod figures;
+mod processes;
+mod projections;
+mod readiness;
+mod shards;
+
+pub use processes::Settled;
+
+/// Bounds the memory that the checkpoint store uses to keep blocks.
+const CHECKPOINT_CACHE_BYTES: u64 = 32 << 20;
+
+/// The prices that orders see.
+pub type Prices = GlobalTable<product::Event, Offer>;
+
+/// Everything that runs, and the ways to it.
+#[derive(Clone)]
+pub struct Shop {
+    /// The truth.
+    pub log: Arc<EmbeddedLog>,
+    /// Partitions of each stream.
+    pub partitions: u32,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The shards of the products.
+    pub products: Router<Product>,
+    /// The shards of the stock.
+    pub stock: Router<Stock>,
+    /// The shards of the orders.
+    pub orders: Router<Order>,
+    /// The shards of the payments.
+    pub payments: Router<Payment>,
+    /// What the catalogue says, for orders.
+    pub prices: Arc<Prices>,
+    /// How far the processes have come.
+    pub settled: Settled,
+    /// The read stores.
+    pub stores: EmbeddedStores,
+    /// How far the read models have come.
+    pub positions: Positions,
+}
+
+/// What opens a shop.
+pub struct Opening<'a> {
+    /// The settings.
+    pub config: &'a Config,
+    /// Where its tasks live.
+    pub lifecycle: &'a mut Lifecycle,
+    /// Where its parts say whether they are ready.
+    pub health: &'a Health,
+}
+
+impl Shop {
+    /// Opens the shop in the data directory and starts everything in it.
+    ///
+    /// # Errors
+    /// If the directory is in use or damaged, or something cannot be started.
+    pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
+        let directory = opening.config.data_dir.clone();
+        let partitions = opening.config.log.partitions;
+        let log = Arc::new(open_log(&directory, partitions)?);
+        let checkpoints = open_checkpoints(&directory)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let options = EngineOptions {
+            mailbox: opening.config.limits.queued_commands,
+            ..EngineOptions::default()
+        };
+        let engine = Engine {
+            log: log.clone(),
+            checkpoints,
+            clock: Arc::clone(&clock),
+            producer: concat!("chimera/", env!("CARGO_PKG_VERSION")).into(),
+            options,
+        };
+        let products = shards::start(&engine, partitions, "product-shards", &mut opening)?;
+        let stock = shards::start(&engine, partitions, "stock-shards", &mut opening)?;
+        let orders = shards::start(&engine, partitions, "order-shards", &mut opening)?;
+        let payments = shards::start(&engine, partitions, "payment-shards", &mut opening)?;
+        let prices = shards::follow_prices(&engine, partitions, &mut opening)?;
+        let routers = processes::Routers { orders, stock, payments };
+        let settled = processes::start(&engine, &routers, &mut opening)?;
+        let (stores, positions) = projections::start(&engine, &directory, &mut opening)?;
+        let processes::Routers { orders, stock, payments } = routers;
+        Ok(Self {
+            log,
+            partitions,
+            clock,
+            products,
+            stock,
+            orders,
+            payments,
+            prices,
+            settled,
+            stores,
+            positions,
+        })
+    }
+}
+
+/// Opens the log and makes sure that every stream is there.
+fn open_log(directory: &Path, partitions: u32) -> anyhow::Result<EmbeddedLog> {
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("the data directory {} cannot be made", directory.display()))?;
+    let log = EmbeddedLog::open(directory.join("log"), EmbeddedLogOptions::default())?;
+    for torn in log.torn_tails() {
+        tracing::warn!(
+            partition = %torn.partition,
+            bytes = torn.bytes,
+            last_sequence = torn.last_sequence,
+            "a write that was cut short, and never acknowledged, was removed from the log"
+        );
+    }
+    let streams = [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM];
+    log.ensure_streams(&streams.map(|name| StreamSpec { name: name.into(), partitions }))?;
+    Ok(log)
+}
+
+/// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.
+fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<dyn CheckpointStore>> {
+    let state = directory.join("state");
+    match EmbeddedCheckpoints::open(&state, CHECKPOINT_CACHE_BYTES) {
+        Ok(checkpoints) => Ok(Arc::new(checkpoints)),
+        Err(error) => {
+            tracing::warn!(%error, "the checkpoints cannot be opened; building them anew from the log");
+            std::fs::remove_dir_all(&state)?;
+            Ok(Arc::new(EmbeddedCheckpoints::open(&state, CHECKPOINT_CACHE_BYTES)?))
+        }
+    }
+}
+
+/// The codec of an aggregate's stream.
+fn codec<A: Aggregate>() -> anyhow::Result<Arc<StreamCodec<A::Event>>> {
+    Ok(Arc::new(StreamCodec::bundled(A::STREAM)?))
+}

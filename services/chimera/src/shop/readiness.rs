@@ -1,0 +1,65 @@
+//! When a part that follows the log is ready: once it has reached the end that the log had at the start, and while it does not
+//! fall far behind.
+
+use chimera_engine::{Clock, Engine};
+use chimera_kit::health::{Health, Readiness};
+use chimera_log::Partition;
+use chimera_worker::{Lag, Positions};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+
+/// A read model that is further behind than this makes the process not ready, in seconds.
+const FAR_BEHIND_SECONDS: f64 = 60.0;
+
+/// Ready once the process has done everything that the log held at the start.
+pub(super) fn of_process(
+    engine: &Engine,
+    name: &'static str,
+    positions: &[(Partition, watch::Receiver<u64>)],
+    health: &Health,
+) -> anyhow::Result<()> {
+    let mut waiting = Vec::new();
+    for (partition, position) in positions {
+        let end = *engine.log.high_watermark(partition)?.borrow();
+        waiting.push((partition.clone(), end, position.clone()));
+    }
+    health.register(name, move || {
+        for (partition, end, position) in &waiting {
+            let reached = *position.borrow();
+            if reached < *end {
+                let why = format!("{partition} is done up to {reached} of {end}");
+                return Readiness::NotReady(why);
+            }
+        }
+        Readiness::Ready
+    });
+    Ok(())
+}
+
+/// Ready once every read model has been level with the log, and while none has stopped or is far behind.
+pub(super) fn of_read_models(positions: Positions, clock: Arc<dyn Clock>, health: &Health) {
+    let was_level = AtomicBool::new(false);
+    health.register("read-models", move || {
+        let lags = positions.lags(clock.now());
+        if lags.is_empty() {
+            return Readiness::NotReady("the read models are being opened".to_owned());
+        }
+        if lags.iter().all(|lag| lag.events == 0) {
+            was_level.store(true, Ordering::Release);
+        }
+        let level_before = was_level.load(Ordering::Acquire);
+        lags.iter().find_map(|lag| trouble(lag, level_before)).unwrap_or(Readiness::Ready)
+    });
+}
+
+fn trouble(lag: &Lag, level_before: bool) -> Option<Readiness> {
+    if let Some(reason) = &lag.halted {
+        return Some(Readiness::NotReady(format!("{} has stopped: {reason}", lag.model)));
+    }
+    let behind = lag.events > 0 && (!level_before || lag.seconds() > FAR_BEHIND_SECONDS);
+    behind.then(|| {
+        let why = format!("{} is {} events behind in {}", lag.model, lag.events, lag.partition);
+        Readiness::NotReady(why)
+    })
+}
