@@ -25,7 +25,7 @@ impl<'a> Cause<'a> {
     /// A command for the aggregate `target`; `verb` tells apart what follows from the same event.
     #[must_use]
     pub fn request<A: Aggregate>(
-        &self,
+        self,
         verb: &str,
         target: &Arc<str>,
         command: A::Command,
@@ -43,7 +43,7 @@ impl<'a> Cause<'a> {
     }
 
     /// The trace goes on; the span is named after the event.
-    fn traceparent(&self, trace_id: &str) -> Arc<str> {
+    fn traceparent(self, trace_id: &str) -> Arc<str> {
         let span = Uuid::from_u128(self.meta.event_id).as_u64_pair().1;
         format!("00-{trace_id}-{span:016x}-01").into()
     }

@@ -143,6 +143,24 @@ pub fn find(code: &str) -> Option<&'static Code> {
     EDGE.iter().chain(REFUSALS).find(|known| known.code == code)
 }
 
+/// All codes as a page of Markdown: docs/errors.md.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Errors\n\nEvery error is `application/problem+json` with `type`, `title`, `status`, `code`, `detail`, `instance` and, where a \
+         field is wrong,\n`field`. Branch on `code`: it never changes its meaning. The page is written from the code's own list.\n\n\
+         | code | status | what it means | what to do |\n|---|---|---|---|\n",
+    );
+    let mut codes: Vec<&Code> = EDGE.iter().chain(REFUSALS).collect();
+    codes.sort_by_key(|known| known.code);
+    for Code { code, status, title, remedy } in codes {
+        let remedy = remedy.replace('|', "\\|");
+        let line = format!("| `{code}` | {status} | {title} | {remedy} |\n");
+        page.push_str(&line);
+    }
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use chimera_domain::aggregate::{Refusal, RefusalKind};
@@ -165,6 +183,16 @@ mod tests {
         assert_eq!(code.status, status, "{}", code.code);
     }
 
+    /// Run with `UPDATE_DOCS=1` to write the page.
+    #[test]
+    fn the_page_of_errors_is_what_the_list_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, markdown()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), markdown());
+    }
+
     #[test]
     fn no_code_is_listed_twice() {
         let mut codes: Vec<&str> = EDGE.iter().chain(REFUSALS).map(|known| known.code).collect();
@@ -177,6 +205,7 @@ mod tests {
     #[test]
     fn every_refusal_of_products_and_stocks_is_listed_with_its_status() {
         use product::Rejection as P;
+        use stock::Rejection as S;
         for refusal in [
             P::AlreadyExists,
             P::NotFound,
@@ -187,7 +216,6 @@ mod tests {
         ] {
             listed(&refusal);
         }
-        use stock::Rejection as S;
         for refusal in [
             S::Insufficient { asked: 1, available: 0 },
             S::HeldDifferently { held: 1, asked: 2 },
@@ -203,6 +231,7 @@ mod tests {
     #[test]
     fn every_refusal_of_orders_and_payments_is_listed_with_its_status() {
         use order::Rejection as O;
+        use payment::Rejection as Pay;
         let product = || ProductId::try_from("P").unwrap();
         for refusal in [
             O::NotFound,
@@ -225,7 +254,6 @@ mod tests {
         ] {
             listed(&refusal);
         }
-        use payment::Rejection as Pay;
         for refusal in
             [Pay::AnotherAttempt(String::new()), Pay::NotUnderWay(String::new()), Pay::NoRefund]
         {

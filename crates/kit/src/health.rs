@@ -70,9 +70,10 @@ async fn ready(State(health): State<Health>) -> Response {
         };
         checks.insert(name, said);
     }
-    let (code, status) = match all_ready {
-        true => (StatusCode::OK, "ready"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+    let (code, status) = if all_ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
     };
     (code, Json(json!({"status": status, "checks": checks}))).into_response()
 }

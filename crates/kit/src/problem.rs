@@ -14,13 +14,16 @@ use crate::codes::{self, Code};
 /// The media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+/// When to try again what could not be done now.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
 /// What went wrong, for machines (`code`) and people (`detail`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// Names the kind of problem as an address.
     #[serde(rename = "type")]
-    #[schema(example = "urn:chimera:problem:order.wrong_status")]
-    kind: String,
+    #[schema(value_type = String, example = "urn:chimera:problem:order.wrong_status")]
+    kind: Box<str>,
     /// A short text, the same for every problem of this code.
     #[schema(example = "The order's status does not allow this")]
     title: &'static str,
@@ -31,33 +34,30 @@ pub struct Problem {
     #[schema(example = "order.wrong_status")]
     code: &'static str,
     /// What happened and what can be done about it.
-    #[schema(example = "the order is CANCELED; this needs PENDING")]
-    detail: String,
+    #[schema(value_type = String, example = "the order is CANCELED; this needs PENDING")]
+    detail: Box<str>,
     /// Which field or parameter is wrong, as a path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "lines[0].quantity")]
-    field: Option<String>,
+    #[schema(value_type = Option<String>, example = "lines[0].quantity")]
+    field: Option<Box<str>>,
     /// Which request it was: its correlation id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "urn:uuid:01932b7e-6a4c-7cc3-98c4-dc0c0c07398f")]
-    instance: Option<String>,
-    #[serde(skip)]
-    retry_after: Option<u32>,
+    #[schema(value_type = Option<String>, example = "urn:chimera:request:01932b7e-6a4c-7cc3-98c4-dc0c0c07398f")]
+    instance: Option<Box<str>>,
 }
 
 impl Problem {
     /// A problem of a listed kind.
     #[must_use]
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+    pub fn new(code: Code, detail: impl Into<Box<str>>) -> Self {
         Self {
-            kind: format!("urn:chimera:problem:{}", code.code),
+            kind: format!("urn:chimera:problem:{}", code.code).into(),
             title: code.title,
             status: code.status,
             code: code.code,
             detail: detail.into(),
             field: None,
             instance: None,
-            retry_after: (code.status == 503).then_some(1),
         }
     }
 
@@ -76,7 +76,7 @@ impl Problem {
 
     /// The same problem, with the field that is wrong.
     #[must_use]
-    pub fn at(mut self, field: impl Into<String>) -> Self {
+    pub fn at(mut self, field: impl Into<Box<str>>) -> Self {
         self.field = Some(field.into());
         self
     }
@@ -84,7 +84,7 @@ impl Problem {
     /// The same problem, with the request that it belongs to.
     #[must_use]
     pub fn of_request(mut self, correlation_id: &str) -> Self {
-        self.instance = Some(format!("urn:chimera:request:{correlation_id}"));
+        self.instance = Some(format!("urn:chimera:request:{correlation_id}").into());
         self
     }
 
@@ -132,8 +132,8 @@ impl IntoResponse for Problem {
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        if self.status == 503 {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         if self.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

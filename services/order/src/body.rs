@@ -18,13 +18,13 @@ pub(crate) use from_rows::from_rows;
 pub(crate) struct OrderBody {
     #[schema(example = "o-k7c2m5qhtz3xw8v4n6p9rbsdfa")]
     pub order_id: String,
-    /// ORDER or CREDIT_NOTE.
+    /// ORDER or `CREDIT_NOTE`.
     #[schema(example = "ORDER")]
     pub kind: String,
     #[schema(example = "c-17")]
     pub customer_id: String,
     pub placed_at: String,
-    /// PENDING, PAID, SHIPPED, FULFILLED, CANCELED, RETURN_REQUESTED, RETURNED, or CREDITED for a credit note.
+    /// PENDING, PAID, SHIPPED, FULFILLED, CANCELED, `RETURN_REQUESTED`, RETURNED, or CREDITED for a credit note.
     #[schema(example = "PAID")]
     pub status: String,
     /// Whether all its stock is held.
@@ -118,7 +118,7 @@ impl std::fmt::Debug for AddressBody {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Payment)]
 pub(crate) struct PaymentBody {
-    /// REQUESTED, CAPTURED, DECLINED, REFUND_REQUESTED, REFUNDED or REFUND_FAILED.
+    /// REQUESTED, CAPTURED, DECLINED, `REFUND_REQUESTED`, REFUNDED or `REFUND_FAILED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// How many payments were tried.
@@ -159,7 +159,7 @@ pub(crate) struct ShipmentBody {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Cancellation)]
 pub(crate) struct CancellationBody {
-    /// CUSTOMER, STAFF, OUT_OF_STOCK, EXPIRED or PAYMENT_FAILED.
+    /// CUSTOMER, STAFF, `OUT_OF_STOCK`, EXPIRED or `PAYMENT_FAILED`.
     pub reason: String,
     pub canceled_at: String,
     /// What could not be had, where that was the reason.

@@ -87,13 +87,11 @@ pub(crate) async fn daily_revenue(
 
 fn day(field: &str, text: Option<String>, otherwise: &str) -> Result<String, Problem> {
     let Some(text) = text else { return Ok(otherwise.to_owned()) };
-    match text.parse::<jiff::civil::Date>() {
-        Ok(date) => Ok(date.to_string()),
-        Err(_) => {
-            let detail = format!("{field} must be a day such as 2011-12-09");
-            Err(Problem::new(codes::REQUEST_BAD_PARAMETER, detail).at(field))
-        }
-    }
+    let date = text.parse::<jiff::civil::Date>().map_err(|_| {
+        let detail = format!("{field} must be a day such as 2011-12-09");
+        Problem::new(codes::REQUEST_BAD_PARAMETER, detail).at(field)
+    })?;
+    Ok(date.to_string())
 }
 
 fn within(row: &Row, from: &str, to: &str) -> bool {

@@ -35,7 +35,7 @@ pub(crate) struct Listing {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderSummary {
     order_id: String,
-    /// ORDER or CREDIT_NOTE.
+    /// ORDER or `CREDIT_NOTE`.
     kind: String,
     placed_at: String,
     #[schema(example = "PAID")]

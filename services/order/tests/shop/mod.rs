@@ -1,6 +1,7 @@
 //! The whole shop in one process, over a log in memory: for tests that ask it as clients do.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test ends where its shop cannot open")]
 
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use chimera_domain::product::{Offer, Product};
 use chimera_domain::stock::Stock;
 use chimera_domain::time::MINUTE;
 use chimera_engine::{
-    Engine, EngineOptions, MemoryCheckpoints, Process, ProcessOptions, ProcessRunner, Shards,
-    SystemClock,
+    Engine, EngineOptions, MemoryCheckpoints, Process, ProcessOptions, ProcessRunner,
+    Router as Commands, Shards, SystemClock,
 };
 use chimera_inventory::Inventory;
 use chimera_kit::auth::{Authenticator, JwtKey};
@@ -129,53 +130,28 @@ impl Shop {
     }
 
     async fn with(authenticator: Authenticator) -> Self {
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
-        let streams = [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM];
-        let specs = streams.map(|name| StreamSpec { name: name.into(), partitions: PARTITIONS });
-        log.ensure_streams(&specs).unwrap();
-        let engine = Engine {
-            log: Arc::clone(&log),
-            checkpoints: Arc::new(MemoryCheckpoints::default()),
-            clock: Arc::new(SystemClock),
-            producer: "test".into(),
-            options: EngineOptions::default(),
-        };
-        let (products, stocks) = (start::<Product>(&engine).await, start::<Stock>(&engine).await);
-        let (orders, payments) = (start::<Order>(&engine).await, start::<Payment>(&engine).await);
+        let engine = engine();
         let mut tasks = JoinSet::new();
-
-        let fulfilment = Fulfilment {
-            orders: orders.router(),
-            stocks: stocks.router(),
-            payments: payments.router(),
-        };
-        let settlement = Settlement {
-            orders: orders.router(),
-            payments: payments.router(),
-            gateway: Arc::new(SimulatedGateway::default()),
-        };
-        run(&engine, &mut tasks, fulfilment);
-        run(&engine, &mut tasks, OrderSettlement(settlement.clone()));
-        run(&engine, &mut tasks, PaymentSettlement(settlement));
-
+        let (orders, stocks) = (start::<Order>(&engine).await, start::<Stock>(&engine).await);
+        let payments = start::<Payment>(&engine).await;
+        processes(&engine, &mut tasks, (orders.router(), stocks.router(), payments.router()));
         let dir = TempDir::new().unwrap();
         let stores = EmbeddedStores::open(dir.path()).unwrap();
-        let reads = reads(&log, &stores, &mut tasks).await;
-        let prices = prices(&log, &mut tasks);
+        let reads = reads(&engine.log, &stores, &mut tasks).await;
+        let products = Products::new(start(&engine).await.router(), reads.clone());
+        let stock = Inventory { commands: stocks.router(), reads: reads.clone() };
         let codec = Arc::new(StreamCodec::bundled(Order::STREAM).unwrap());
+        let orders = Orders {
+            commands: orders.router(),
+            prices: prices(&engine.log, &mut tasks),
+            reads: reads.clone(),
+            history: History { log: engine.log, codec },
+            terms: terms(),
+        };
         let services = [
-            chimera_product::routes(Products::new(products.router(), reads.clone())),
-            chimera_inventory::routes(Inventory {
-                commands: stocks.router(),
-                reads: reads.clone(),
-            }),
-            chimera_order::routes(Orders {
-                commands: orders.router(),
-                prices,
-                reads: reads.clone(),
-                history: History { log, codec },
-                terms: terms(),
-            }),
+            chimera_product::routes(products),
+            chimera_inventory::routes(stock),
+            chimera_order::routes(orders),
             chimera_query::routes(Analytics { reads }),
         ];
         let (health, body_bytes) = (Health::default(), 2 * 1024 * 1024);
@@ -238,6 +214,32 @@ fn terms() -> Terms {
     }
 }
 
+fn engine() -> Engine {
+    let log = MemoryLog::new();
+    let streams = [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM];
+    let specs = streams.map(|name| StreamSpec { name: name.into(), partitions: PARTITIONS });
+    log.ensure_streams(&specs).unwrap();
+    Engine {
+        log: Arc::new(log),
+        checkpoints: Arc::new(MemoryCheckpoints::default()),
+        clock: Arc::new(SystemClock),
+        producer: "test".into(),
+        options: EngineOptions::default(),
+    }
+}
+
+fn processes(
+    engine: &Engine,
+    tasks: &mut JoinSet<()>,
+    (orders, stocks, payments): (Commands<Order>, Commands<Stock>, Commands<Payment>),
+) {
+    let gateway = Arc::new(SimulatedGateway::default());
+    let settlement = Settlement { orders: orders.clone(), payments: payments.clone(), gateway };
+    run(engine, tasks, Fulfilment { orders, stocks, payments });
+    run(engine, tasks, OrderSettlement(settlement.clone()));
+    run(engine, tasks, PaymentSettlement(settlement));
+}
+
 async fn start<A: Aggregate>(engine: &Engine) -> Shards<A> {
     let shards = engine.start::<A>(PARTITIONS).unwrap();
     shards.serving().await.unwrap();
@@ -293,7 +295,7 @@ async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut Joi
 async fn fed(positions: &Positions, model: &ReadModel) {
     for stream in [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM] {
         let reads = |name: &&str| name.strip_prefix(stream).is_some_and(|n| n.starts_with('.'));
-        let read = model.event_types.iter().any(|name| reads(name));
+        let read = model.event_types.iter().any(reads);
         for index in (0..PARTITIONS).filter(|_| read) {
             while positions.applied(model.name, &Partition::new(stream, index)).is_none() {
                 tokio::task::yield_now().await;

@@ -21,7 +21,7 @@ use crate::{Orders, asker, token};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paying {
-    /// CARD, UPI, NET_BANKING, WALLET or COD.
+    /// CARD, UPI, `NET_BANKING`, WALLET or COD.
     #[schema(value_type = String, example = "CARD")]
     method: PaymentMethod,
     /// From the payment provider; not needed for COD. The simulator's tokens are in docs/payments.md.
@@ -37,7 +37,7 @@ pub(crate) struct PaymentOutcome {
     order_id: String,
     #[schema(example = "PAID")]
     status: String,
-    /// IN_PROGRESS, PAID or FAILED.
+    /// `IN_PROGRESS`, PAID or FAILED.
     #[schema(example = "PAID")]
     payment: &'static str,
     /// How many payments were tried; at most 5.

@@ -19,46 +19,76 @@ use crate::body::{Changed, DetailsBody, ProductChanged, changed};
 
 /// What shall be different.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProductPatch {
     title: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    description: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
+    description: Part<String>,
+    #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
-    authors: Option<Option<Vec<String>>>,
-    #[serde(deserialize_with = "given")]
+    authors: Part<Vec<String>>,
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    publisher: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
+    publisher: Part<String>,
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    isbn: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
+    isbn: Part<String>,
+    #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, example = json!(["Programming"]))]
-    categories: Option<Option<Vec<String>>>,
-    #[serde(deserialize_with = "given")]
+    categories: Part<Vec<String>>,
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    format: Option<Option<Format>>,
-    #[serde(deserialize_with = "given")]
+    format: Part<Format>,
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    language: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
+    language: Part<String>,
+    #[serde(default)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
-    attributes: Option<Option<BTreeMap<String, String>>>,
-    #[serde(deserialize_with = "given")]
+    attributes: Part<BTreeMap<String, String>>,
+    #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
-    image_urls: Option<Option<Vec<String>>>,
-    #[serde(deserialize_with = "given")]
+    image_urls: Part<Vec<String>>,
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    seller: Option<Option<String>>,
+    seller: Part<String>,
 }
 
-/// Tells null, which is given, from absent.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
+/// A part of a product in a patch.
+#[derive(Debug, Default)]
+enum Part<T> {
+    /// Absent: it stays as it is.
+    #[default]
+    Kept,
+    /// Null.
+    Cleared,
+    /// As it shall be.
+    Given(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Part<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = Option::<T>::deserialize(deserializer)?;
+        Ok(given.map_or(Self::Cleared, Self::Given))
+    }
+}
+
+impl<T> Part<T> {
+    /// For what may be missing.
+    fn or(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Kept => before,
+            Self::Cleared => None,
+            Self::Given(value) => Some(value),
+        }
+    }
+}
+
+impl<T: Default> Part<T> {
+    /// For what is empty when it is cleared.
+    fn over(self, before: T) -> T {
+        self.or(Some(before)).unwrap_or_default()
+    }
 }
 
 /// Change what a product is
@@ -92,24 +122,17 @@ impl ProductPatch {
     fn over(self, before: DetailsBody) -> DetailsBody {
         DetailsBody {
             title: self.title.unwrap_or(before.title),
-            description: merged(self.description, before.description),
-            authors: merged(self.authors, before.authors),
-            publisher: self.publisher.unwrap_or(before.publisher),
-            isbn: self.isbn.unwrap_or(before.isbn),
-            categories: merged(self.categories, before.categories),
-            format: merged(self.format, before.format),
-            language: self.language.unwrap_or(before.language),
-            attributes: merged(self.attributes, before.attributes),
-            image_urls: merged(self.image_urls, before.image_urls),
-            seller: self.seller.unwrap_or(before.seller),
+            description: self.description.over(before.description),
+            authors: self.authors.over(before.authors),
+            publisher: self.publisher.or(before.publisher),
+            isbn: self.isbn.or(before.isbn),
+            categories: self.categories.over(before.categories),
+            format: self.format.over(before.format),
+            language: self.language.or(before.language),
+            attributes: self.attributes.over(before.attributes),
+            image_urls: self.image_urls.over(before.image_urls),
+            seller: self.seller.or(before.seller),
         }
-    }
-}
-
-fn merged<T: Default>(patch: Option<Option<T>>, before: T) -> T {
-    match patch {
-        None => before,
-        Some(value) => value.unwrap_or_default(),
     }
 }
 
