@@ -4,7 +4,7 @@
 mod support;
 
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
-use support::{data_with, history, replay, replay_well};
+use support::{alone, data_with, history, replay, replay_well};
 
 #[test]
 fn help_shows_examples_and_exit_codes() {
@@ -45,7 +45,9 @@ fn mistakes_are_explained_and_end_with_64() {
 #[test]
 fn a_directory_in_use_is_refused_with_what_to_do() {
     let dir = data_with(&[]);
+    let opening = alone();
     let log = EmbeddedLog::open(dir.path().join("log"), EmbeddedLogOptions::default()).unwrap();
+    drop(opening);
     for verb in ["status", "run --all", "verify"] {
         let said = replay(dir.path(), verb);
         assert_eq!(said.code, 1);

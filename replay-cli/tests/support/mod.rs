@@ -2,104 +2,73 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod shops;
 
-use chimera_codec::StreamCodec;
-use chimera_domain::aggregate::{Aggregate, DomainEvent};
-use chimera_domain::recorded::Recorded;
-use chimera_domain::{order, payment, product, stock};
-use chimera_log::{Batch, Entry, EventLog, Partition, StreamSpec};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
 use chimera_model::Change;
-use chimera_model::testing::{Act, PARTITIONS, Shop};
+use shops::Street;
 use tempfile::TempDir;
 
-const STREAMS: [&str; 4] = [
-    product::Product::STREAM,
-    stock::Stock::STREAM,
-    order::Order::STREAM,
-    payment::Payment::STREAM,
-];
-
-/// A history of a few hundred events, the same in every test.
-pub fn history() -> Vec<Change> {
-    let mut acts: Vec<Act> = Vec::new();
-    let mut state = 42_u32;
-    for _ in 0..3000 {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let [_, what, which, many] = state.to_be_bytes();
-        acts.push((what, which, many));
+/// A history of more than a thousand events, the same in every test.
+pub(crate) fn history() -> Vec<Change> {
+    let mut street = Street::default();
+    let mut history = Vec::new();
+    for _ in 0..30 {
+        history.extend(street.next_shop());
     }
-    Shop::history(&acts)
+    history
+}
+
+/// Held while a process is started, and to open what was just closed: until it executes its program, a new process
+/// shares this one's files and their locks.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A data directory whose log holds these changes.
-pub fn data_with(changes: &[Change]) -> TempDir {
+pub(crate) fn data_with(changes: &[Change]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     append(dir.path(), changes);
     dir
 }
 
 /// Appends changes, in segments so small that there are several.
-pub fn append(dir: &Path, changes: &[Change]) {
+pub(crate) fn append(dir: &Path, changes: &[Change]) {
     let options =
         EmbeddedLogOptions { segment_bytes: 16 * 1024, chunk_bytes: 4096, max_bytes: None };
+    let opening = alone();
     let log = EmbeddedLog::open(dir.join("log"), options).unwrap();
-    let specs = STREAMS.map(|name| StreamSpec { name: name.into(), partitions: PARTITIONS });
-    log.ensure_streams(&specs).unwrap();
-    for stream in STREAMS {
-        for index in 0..PARTITIONS {
-            let mut writer = log.claim(&Partition::new(stream, index)).unwrap();
-            let of_partition = |c: &&Change| c.stream() == stream && c.partition() == index;
-            for change in changes.iter().filter(of_partition) {
-                let mut batch = Batch::default();
-                batch.push_command([entry(change)]);
-                writer.append(batch).unwrap();
-            }
-        }
-    }
-}
-
-fn entry(change: &Change) -> Entry {
-    Entry {
-        key: change.key().clone(),
-        event_type: change.event_type().into(),
-        traceparent: None,
-        value: match change {
-            Change::Product(recorded) => encoded(product::Product::STREAM, recorded),
-            Change::Stock(recorded) => encoded(stock::Stock::STREAM, recorded),
-            Change::Order(recorded) => encoded(order::Order::STREAM, recorded),
-            Change::Payment(recorded) => encoded(payment::Payment::STREAM, recorded),
-        },
-    }
-}
-
-fn encoded<E: DomainEvent>(stream: &str, recorded: &Recorded<E>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let codec = StreamCodec::bundled(stream).unwrap();
-    codec.encode(&recorded.key, &recorded.meta, &recorded.event, &mut out).unwrap();
-    out
+    drop(opening);
+    shops::append(&log, changes, 20).unwrap();
 }
 
 /// What the program said.
-pub struct Said {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Said {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}{}", self.out, self.err))
     }
 }
 
 /// `replay --data DIR ARGUMENTS`.
-pub fn replay(dir: &Path, arguments: &str) -> Said {
+pub(crate) fn replay(dir: &Path, arguments: &str) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_replay"));
     command.arg("--data").arg(dir).args(arguments.split_whitespace());
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let starting = alone();
+    let started = command.spawn().unwrap();
+    drop(starting);
+    let Output { status, stdout, stderr } = started.wait_with_output().unwrap();
     Said {
         code: status.code().unwrap(),
         out: String::from_utf8(stdout).unwrap(),
@@ -108,7 +77,7 @@ pub fn replay(dir: &Path, arguments: &str) -> Said {
 }
 
 /// As [`replay`], where everything must go well.
-pub fn replay_well(dir: &Path, arguments: &str) -> Said {
+pub(crate) fn replay_well(dir: &Path, arguments: &str) -> Said {
     let said = replay(dir, arguments);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     said
