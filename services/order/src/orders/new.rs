@@ -16,6 +16,7 @@ use chimera_kit::money::MoneyBody;
 use chimera_kit::position::header_of;
 use chimera_kit::problem::Problem;
 use serde::Deserialize;
+use tokio::time::Instant as Deadline;
 use utoipa::ToSchema;
 
 use crate::body::{AddressBody, OrderBody, from_order};
@@ -130,9 +131,12 @@ impl Orders {
             return Err(Problem::refused(&refusal).at("lines"));
         }
         let currency = asked.currency.unwrap_or(self.terms.currency);
+        let deadline = Deadline::now() + prices::LONGEST_WAIT;
         let mut lines = Vec::with_capacity(asked.lines.len());
         for (index, line) in asked.lines.into_iter().enumerate() {
-            lines.push(self.line(index, line, currency).await?);
+            let mut line = line_request(index, line, currency)?;
+            line.offer = prices::offer(&self.prices, &line.product, deadline).await;
+            lines.push(line);
         }
         Ok(Placing {
             customer,
@@ -144,24 +148,18 @@ impl Orders {
             payment_window: Some(self.terms.payment_window),
         })
     }
+}
 
-    async fn line(
-        &self,
-        index: usize,
-        asked: NewLine,
-        currency: Currency,
-    ) -> Result<LineRequest, Problem> {
-        let product = ProductId::try_from(asked.product_id.as_str())
-            .map_err(|wrong| invalid(&format!("lines[{index}].productId"), wrong.to_string()))?;
-        if let Some(price) = asked.unit_price.filter(|price| price.currency != currency) {
-            let detail =
-                format!("the order is in {currency}, and this price in {}", price.currency);
-            return Err(invalid(&format!("lines[{index}].unitPrice.currency"), detail));
-        }
-        let offer = prices::offer(&self.prices, &product).await;
-        let price_override = asked.unit_price.map(|price| price.amount);
-        Ok(LineRequest { product, quantity: asked.quantity, offer, price_override })
+/// A line as it was asked for; what the catalogue says of it is still missing.
+fn line_request(index: usize, asked: NewLine, currency: Currency) -> Result<LineRequest, Problem> {
+    let product = ProductId::try_from(asked.product_id.as_str())
+        .map_err(|wrong| invalid(&format!("lines[{index}].productId"), wrong.to_string()))?;
+    if let Some(price) = asked.unit_price.filter(|price| price.currency != currency) {
+        let detail = format!("the order is in {currency}, and this price in {}", price.currency);
+        return Err(invalid(&format!("lines[{index}].unitPrice.currency"), detail));
     }
+    let price_override = asked.unit_price.map(|price| price.amount);
+    Ok(LineRequest { product, quantity: asked.quantity, offer: None, price_override })
 }
 
 fn invalid(field: &str, detail: String) -> Problem {
