@@ -119,20 +119,18 @@ fn a_flipped_bit_anywhere_in_the_files_of_a_store_is_said_or_does_no_harm() {
     replay_well(original.path(), "run orders_by_customer");
     let mut said_damaged = 0;
     for file in files(&original.path().join("read/rows/keyspaces")) {
-        for part in [1, 3, 6] {
-            let dir = tempfile::tempdir().unwrap();
-            copy(original.path(), dir.path());
-            let file = dir.path().join(file.strip_prefix(original.path()).unwrap());
-            let mut bytes = fs::read(&file).unwrap();
-            let place = bytes.len() * part / 7;
-            bytes[place] ^= 0x10;
-            fs::write(&file, bytes).unwrap();
-            let said = replay(dir.path(), "verify orders_by_customer");
-            let place = format!("{}, byte {place}", file.display());
-            assert!(said.code <= 1, "{place}: {}{}", said.out, said.err);
-            assert!(!said.err.contains("panicked"), "{place}: {}", said.err);
-            said_damaged += said.code;
-        }
+        let dir = tempfile::tempdir().unwrap();
+        copy(original.path(), dir.path());
+        let file = dir.path().join(file.strip_prefix(original.path()).unwrap());
+        let mut bytes = fs::read(&file).unwrap();
+        let place = bytes.len() * 3 / 7;
+        bytes[place] ^= 0x10;
+        fs::write(&file, bytes).unwrap();
+        let said = replay(dir.path(), "verify orders_by_customer");
+        let place = format!("{}, byte {place}", file.display());
+        assert!(said.code <= 1, "{place}: {}{}", said.out, said.err);
+        assert!(!said.err.contains("panicked"), "{place}: {}", said.err);
+        said_damaged += said.code;
     }
     assert!(said_damaged > 0);
 }
