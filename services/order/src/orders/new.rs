@@ -134,7 +134,7 @@ impl Orders {
         let deadline = Deadline::now() + prices::LONGEST_WAIT;
         let mut lines = Vec::with_capacity(asked.lines.len());
         for (index, line) in asked.lines.into_iter().enumerate() {
-            let mut line = line_request(index, line, currency)?;
+            let mut line = line_request(index, &line, currency)?;
             line.offer = prices::offer(&self.prices, &line.product, deadline).await;
             lines.push(line);
         }
@@ -151,7 +151,7 @@ impl Orders {
 }
 
 /// A line as it was asked for; what the catalogue says of it is still missing.
-fn line_request(index: usize, asked: NewLine, currency: Currency) -> Result<LineRequest, Problem> {
+fn line_request(index: usize, asked: &NewLine, currency: Currency) -> Result<LineRequest, Problem> {
     let product = ProductId::try_from(asked.product_id.as_str())
         .map_err(|wrong| invalid(&format!("lines[{index}].productId"), wrong.to_string()))?;
     if let Some(price) = asked.unit_price.filter(|price| price.currency != currency) {
