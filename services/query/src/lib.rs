@@ -4,7 +4,6 @@
 
 mod cells;
 mod daily_revenue;
-mod followed;
 mod reads;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +12,6 @@ use utoipa_axum::routes;
 pub use cells::{Cells, part, time_text};
 pub use chimera_stores::{Cursor as StoreCursor, KvValue, Listing};
 pub use daily_revenue::{DailyRevenue, RevenueOfDay};
-pub use followed::Followed;
 pub use reads::Reads;
 
 /// What the endpoints here need.

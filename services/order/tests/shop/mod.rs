@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where its shop cannot open")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -17,25 +19,27 @@ use chimera_domain::product::{Offer, Product};
 use chimera_domain::stock::Stock;
 use chimera_domain::time::MINUTE;
 use chimera_engine::{
-    Engine, EngineOptions, MemoryCheckpoints, Process, ProcessOptions, ProcessRunner,
+    Engine, EngineOptions, MemoryCheckpoints, Position, Process, ProcessOptions, ProcessRunner,
     Router as Commands, Shards, SystemClock,
 };
 use chimera_inventory::Inventory;
 use chimera_kit::auth::{Authenticator, JwtKey};
 use chimera_kit::health::Health;
+use chimera_kit::position::Applied;
 use chimera_kit::server::{Edge, application};
 use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
 use chimera_model::ReadModel;
 use chimera_order::{Fulfilment, History, Orders, Prices, Terms};
 use chimera_payment::{OrderSettlement, PaymentSettlement, Settlement, SimulatedGateway};
 use chimera_product::Products;
-use chimera_query::{Analytics, Followed, Reads};
+use chimera_query::{Analytics, Reads};
 use chimera_stores::EmbeddedStores;
 use chimera_worker::{Feeder, Limits, Positions, Stores, Worker};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 const PARTITIONS: u32 = 2;
@@ -288,6 +292,23 @@ async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut Joi
         kv: stores.kv(),
         generations: stores.live(),
         applied: Arc::new(Followed(worker.positions())),
+    }
+}
+
+/// The positions of the worker that runs beside the services.
+struct Followed(Positions);
+
+#[async_trait]
+impl Applied for Followed {
+    async fn wait_until(
+        &self,
+        model: &'static str,
+        position: &Position,
+        longest: Duration,
+    ) -> bool {
+        let deadline = Instant::now() + longest;
+        let Position { partition, sequence } = position;
+        self.0.wait_until(model, partition, *sequence, deadline).await.is_ok()
     }
 }
 
