@@ -4,6 +4,7 @@
 //! shard rebuilds it from the log. Never a truth.
 
 mod layout;
+mod positions;
 mod store;
 
 pub use store::EmbeddedCheckpoints;

@@ -12,6 +12,7 @@ use chimera_log::Partition;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 
 use crate::layout;
+use crate::positions::ProcessPositions;
 
 const COMMANDS: &str = "commands-";
 
@@ -21,7 +22,7 @@ pub struct EmbeddedCheckpoints {
     heads: Keyspace,
     states: Keyspace,
     timers: Keyspace,
-    processes: Keyspace,
+    processes: ProcessPositions,
     /// Command ids by the day on which they were recorded, UTC.
     commands: RwLock<BTreeMap<i64, Keyspace>>,
 }
@@ -35,12 +36,13 @@ fn damaged(partition: &Partition, what: &str) -> CheckpointError {
 }
 
 impl EmbeddedCheckpoints {
-    /// Opens the checkpoints in `directory`, or creates them; `cache_bytes` bounds what is kept in memory of them.
+    /// Opens the checkpoints in `directory`, or creates them: the states in `state`, how far processes have come in `processes`.
+    /// `cache_bytes` bounds what is kept in memory of the states.
     ///
     /// # Errors
     /// If the directory cannot be used.
     pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, CheckpointError> {
-        let database = Database::builder(directory)
+        let database = Database::builder(directory.join("state"))
             .cache_size(cache_bytes)
             .worker_threads(1)
             .open()
@@ -59,7 +61,7 @@ impl EmbeddedCheckpoints {
             heads: keyspace("heads")?,
             states: keyspace("states")?,
             timers: keyspace("timers")?,
-            processes: keyspace("processes")?,
+            processes: ProcessPositions::open(&directory.join("processes"))?,
             commands: RwLock::new(commands),
             database,
         })
@@ -90,7 +92,12 @@ impl EmbeddedCheckpoints {
         Ok(())
     }
 
-    fn put_states(&self, batch: &mut OwnedWriteBatch, partition: &Partition, states: &[SavedState]) {
+    fn put_states(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        partition: &Partition,
+        states: &[SavedState],
+    ) {
         for saved in states {
             let key = layout::key(partition, saved.key.as_bytes());
             batch.insert(&self.states, key.clone(), layout::seal_state(saved));
@@ -193,9 +200,7 @@ impl CheckpointStore for EmbeddedCheckpoints {
         process: &str,
         partition: &Partition,
     ) -> Result<u64, CheckpointError> {
-        let key = layout::key(partition, process.as_bytes());
-        let Some(sealed) = self.processes.get(key).map_err(unavailable)? else { return Ok(0) };
-        Ok(layout::unseal_number(&sealed).unwrap_or(0))
+        self.processes.get(process, partition)
     }
 
     fn save_process_position(
@@ -204,8 +209,7 @@ impl CheckpointStore for EmbeddedCheckpoints {
         partition: &Partition,
         sequence: u64,
     ) -> Result<(), CheckpointError> {
-        let key = layout::key(partition, process.as_bytes());
-        self.processes.insert(key, layout::seal_number(sequence)).map_err(unavailable)
+        self.processes.set(process, partition, sequence)
     }
 }
 

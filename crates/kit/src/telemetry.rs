@@ -42,7 +42,8 @@ pub fn init(settings: &Telemetry) -> Result<PrometheusHandle, TelemetryError> {
 /// # Errors
 /// If the level is none, or it was done before.
 pub fn start_logging(settings: &Telemetry) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&settings.level)?;
+    // The embedded stores tell every table they write; a filter for them in the settings comes later and wins.
+    let filter = EnvFilter::try_new(format!("fjall=warn,lsm_tree=warn,{}", settings.level))?;
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     let started = match settings.format {
         LogFormat::Json => {

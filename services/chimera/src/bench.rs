@@ -1,16 +1,18 @@
 //! `chimera bench`: what this machine does, each figure beside its raw ceiling in the same run.
 
+use chimera_domain::order::Order;
+use chimera_domain::stock::Stock;
 use chimera_kit::config::Config;
 use clap::Subcommand;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::shop::errand::in_the_shop;
 use crate::terminal::{Format, show};
 
 mod embedded;
 mod hot_product;
 mod raw_log;
 mod report;
+mod shards;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -60,17 +62,19 @@ pub async fn run(
 async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> anyhow::Result<bool> {
     match bench {
         Bench::Embedded(options) => {
-            let directory = config.data_dir.clone();
-            let partitions = config.log.partitions;
-            let work = async move |shop| embedded::measure(&shop, options, &metrics).await;
-            let measured = in_the_shop(config, work).await?;
-            let report = raw_log::beside(measured, &directory, partitions, options)?;
+            let (log, shards) = shards::start::<Order>(&config).await?;
+            let measured = embedded::measure(&log, &shards.router(), options, &metrics).await;
+            shards.stop().await;
+            let report =
+                raw_log::beside(measured?, &config.data_dir, config.log.partitions, options)?;
             show(&report, options.format);
             Ok(true)
         }
         Bench::HotProduct(options) => {
-            let work = async move |shop| hot_product::measure(&shop, options).await;
-            let report = in_the_shop(config, work).await?;
+            let (_, shards) = shards::start::<Stock>(&config).await?;
+            let report = hot_product::measure(&shards.router(), options).await;
+            shards.stop().await;
+            let report = report?;
             show(&report, options.format);
             Ok(report.exact())
         }

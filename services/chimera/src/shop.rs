@@ -144,13 +144,12 @@ fn open_log(directory: &Path, partitions: u32) -> anyhow::Result<EmbeddedLog> {
 
 /// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.
 fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<dyn CheckpointStore>> {
-    let state = directory.join("state");
-    match EmbeddedCheckpoints::open(&state, CHECKPOINT_CACHE_BYTES) {
+    match EmbeddedCheckpoints::open(directory, CHECKPOINT_CACHE_BYTES) {
         Ok(checkpoints) => Ok(Arc::new(checkpoints)),
         Err(error) => {
             tracing::warn!(%error, "the checkpoints cannot be opened; building them anew from the log");
-            std::fs::remove_dir_all(&state)?;
-            Ok(Arc::new(EmbeddedCheckpoints::open(&state, CHECKPOINT_CACHE_BYTES)?))
+            std::fs::remove_dir_all(directory.join("state"))?;
+            Ok(Arc::new(EmbeddedCheckpoints::open(directory, CHECKPOINT_CACHE_BYTES)?))
         }
     }
 }

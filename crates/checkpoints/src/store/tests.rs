@@ -33,7 +33,9 @@ fn what_was_saved_is_there_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let open = || EmbeddedCheckpoints::open(directory.path(), 1 << 20).unwrap();
     let store = open();
-    store.save(&partition(1), snapshot(9, vec![state("a", 3, Some(8)), state("b", 1, None)])).unwrap();
+    store
+        .save(&partition(1), snapshot(9, vec![state("a", 3, Some(8)), state("b", 1, None)]))
+        .unwrap();
     store.save_process_position("p", &partition(1), 5).unwrap();
     drop(store);
     let store = open();

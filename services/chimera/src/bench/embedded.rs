@@ -10,6 +10,7 @@ use chimera_domain::order::{
     Address, Asker, Charges, Command, LineRequest, Order, PaymentMethod, Placing,
 };
 use chimera_domain::product::Offer;
+use chimera_engine::Router;
 use chimera_engine::metric_names::APPEND_BATCH_EVENTS;
 use chimera_log_embedded::EmbeddedLog;
 use fastrand::Rng;
@@ -20,7 +21,6 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::Options;
 use super::hot_product::{rate, request};
 use super::report::Latency;
-use crate::shop::Shop;
 
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -33,22 +33,23 @@ pub(super) struct Measured {
 }
 
 pub(super) async fn measure(
-    shop: &Shop,
+    log: &EmbeddedLog,
+    orders: &Router<Order>,
     options: Options,
     metrics: &PrometheusHandle,
 ) -> anyhow::Result<Measured> {
     let begin = Instant::now() + WARM_UP;
     let end = begin + Duration::from_secs(options.seconds);
-    let before = size(&shop.log);
+    let before = size(log);
     let clients = (0..options.clients).map(|client| {
-        let shop = shop.clone();
-        tokio::spawn(async move { work(&shop, client, begin, end).await })
+        let orders = orders.clone();
+        tokio::spawn(async move { work(&orders, client, begin, end).await })
     });
     let mut latencies = Histogram::<u64>::new(3)?;
     for client in try_join_all(clients).await? {
         latencies.add(client?)?;
     }
-    let after = size(&shop.log);
+    let after = size(log);
     let (events, bytes) = (after.0 - before.0, after.1 - before.1);
     Ok(Measured {
         commands_per_second: rate(latencies.len(), Duration::from_secs(options.seconds)),
@@ -83,7 +84,7 @@ fn batch_events(metrics: &PrometheusHandle) -> f64 {
 
 /// Takes orders through until `end`; the latencies of commands answered after `begin`.
 async fn work(
-    shop: &Shop,
+    orders: &Router<Order>,
     client: usize,
     begin: Instant,
     end: Instant,
@@ -98,7 +99,7 @@ async fn work(
             if sent >= end {
                 return Ok(latencies);
             }
-            shop.orders.execute(request(order.as_key(), command, &cause)).await?;
+            orders.execute(request(order.as_key(), command, &cause)).await?;
             if sent >= begin {
                 latencies.record(u64::try_from(sent.elapsed().as_micros())?)?;
             }

@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chimera_domain::ids::OrderId;
-use chimera_domain::stock::{AdjustmentReason, Command};
-use chimera_engine::{CommandId, Failure, Origin, Request};
+use chimera_domain::stock::{AdjustmentReason, Command, Stock};
+use chimera_engine::{CommandId, Failure, Origin, Request, Router};
 use futures_util::future::try_join_all;
 use hdrhistogram::Histogram;
 
 use super::Options;
 use super::report::{HotProduct, Latency};
-use crate::shop::Shop;
 
 /// On the shelf.
 const UNITS: u64 = 10_000;
@@ -39,7 +38,7 @@ pub(super) fn request<A: chimera_domain::aggregate::Aggregate>(
     }
 }
 
-pub(super) async fn measure(shop: &Shop, options: Options) -> anyhow::Result<HotProduct> {
+pub(super) async fn measure(stock: &Router<Stock>, options: Options) -> anyhow::Result<HotProduct> {
     let key: Arc<str> = "HOT".into();
     let cause: Arc<str> = "bench".into();
     let stock_up = Command::Adjust {
@@ -48,12 +47,12 @@ pub(super) async fn measure(shop: &Shop, options: Options) -> anyhow::Result<Hot
         reorder_level: None,
         reference: None,
     };
-    shop.stock.execute(request(&key, stock_up, &cause)).await?;
+    stock.execute(request(&key, stock_up, &cause)).await?;
     let next = Arc::new(AtomicU64::new(0));
     let started = Instant::now();
     let clients = (0..options.clients).map(|_| {
-        let (shop, next) = (shop.clone(), Arc::clone(&next));
-        tokio::spawn(buy(shop, next, started))
+        let (stock, next) = (stock.clone(), Arc::clone(&next));
+        tokio::spawn(buy(stock, next, started))
     });
     let mut latencies = Histogram::<u64>::new(3)?;
     let (mut sold, mut sold_out) = (0, Duration::ZERO);
@@ -64,7 +63,7 @@ pub(super) async fn measure(shop: &Shop, options: Options) -> anyhow::Result<Hot
         latencies.add(bought.latencies)?;
     }
     let elapsed = started.elapsed();
-    let current = shop.stock.read(&key).await?;
+    let current = stock.read(&key).await?;
     Ok(HotProduct {
         clients: options.clients,
         units: UNITS,
@@ -89,7 +88,11 @@ struct Bought {
     latencies: Histogram<u64>,
 }
 
-async fn buy(shop: Shop, next: Arc<AtomicU64>, started: Instant) -> anyhow::Result<Bought> {
+async fn buy(
+    stock: Router<Stock>,
+    next: Arc<AtomicU64>,
+    started: Instant,
+) -> anyhow::Result<Bought> {
     let (key, cause): (Arc<str>, Arc<str>) = ("HOT".into(), "bench".into());
     let latencies = Histogram::new(3)?;
     let mut bought = Bought { sold: 0, last_sale: Duration::ZERO, latencies };
@@ -100,10 +103,8 @@ async fn buy(shop: Shop, next: Arc<AtomicU64>, started: Instant) -> anyhow::Resu
         }
         let order = OrderId::try_from(format!("hot-{number}").as_str())?;
         let sent = Instant::now();
-        let answer = shop
-            .stock
-            .execute(request(&key, Command::Reserve { order, quantity: 1 }, &cause))
-            .await;
+        let answer =
+            stock.execute(request(&key, Command::Reserve { order, quantity: 1 }, &cause)).await;
         bought.latencies.record(u64::try_from(sent.elapsed().as_micros())?)?;
         match answer {
             Ok(_) => {
