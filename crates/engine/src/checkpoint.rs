@@ -149,9 +149,7 @@ mod in_memory {
 
     use chimera_log::Partition;
 
-    use super::{
-        CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot,
-    };
+    use super::{CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot};
 
     #[derive(Default)]
     struct Saved {
@@ -179,11 +177,7 @@ mod in_memory {
     }
 
     impl CheckpointStore for MemoryCheckpoints {
-        fn restore(
-            &self,
-            partition: &Partition,
-            format: u32,
-        ) -> Result<Restored, CheckpointError> {
+        fn restore(&self, partition: &Partition, format: u32) -> Result<Restored, CheckpointError> {
             let everything = self.lock();
             let Some(saved) = everything.shards.get(partition).filter(|s| s.format == format)
             else {
@@ -217,9 +211,9 @@ mod in_memory {
             saved.format = snapshot.format;
             saved.sequence = snapshot.sequence;
             saved.event_id = snapshot.event_id;
-            saved.states.extend(
-                snapshot.states.into_iter().map(|state| (Arc::clone(&state.key), state)),
-            );
+            saved
+                .states
+                .extend(snapshot.states.into_iter().map(|state| (Arc::clone(&state.key), state)));
             saved.commands.extend(snapshot.commands);
             saved.commands.retain(|_, record| record.recorded_at >= snapshot.forget_before);
             Ok(())

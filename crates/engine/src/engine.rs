@@ -105,8 +105,12 @@ impl Engine {
     ) -> Result<(), StartError> {
         let (sender, mailbox) = mpsc::channel(self.options.mailbox);
         let phase = Phase::Recovering;
-        let (announce, status) =
-            watch::channel(ShardStatus { partition: partition.clone(), phase, sequence: 0, term: 0 });
+        let (announce, status) = watch::channel(ShardStatus {
+            partition: partition.clone(),
+            phase,
+            sequence: 0,
+            term: 0,
+        });
         let parts = Parts {
             partition,
             log: Arc::clone(&self.log),
@@ -118,7 +122,11 @@ impl Engine {
             runtime: Handle::current(),
             event_types: A::Event::TYPES.iter().map(|&name| name.into()).collect(),
         };
-        let name = format!("{}-{}", A::STREAM.rsplit('.').next().unwrap_or_default(), parts.partition.index);
+        let name = format!(
+            "{}-{}",
+            A::STREAM.rsplit('.').next().unwrap_or_default(),
+            parts.partition.index
+        );
         tokio::spawn(tick(sender.clone(), self.options.tick));
         let shard = Shard::new(parts, mailbox, announce);
         shards.threads.push(thread::Builder::new().name(name).spawn(move || shard.run())?);

@@ -15,14 +15,14 @@ mod request;
 mod router;
 mod shard;
 
+#[cfg(any(test, feature = "testing"))]
+pub use checkpoint::MemoryCheckpoints;
 pub use checkpoint::{
     CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot,
 };
 #[cfg(any(test, feature = "testing"))]
-pub use checkpoint::MemoryCheckpoints;
-pub use clock::{Clock, SystemClock};
-#[cfg(any(test, feature = "testing"))]
 pub use clock::ManualClock;
+pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions, Shards, StartError};
 pub use global_table::{FoldEntry, GlobalTable};
 pub use mailbox::{Phase, ShardStatus};

@@ -9,7 +9,8 @@ use tokio::sync::{oneshot, watch};
 use crate::request::{Current, Failure, Receipt, Request};
 
 /// Where an answer goes.
-pub(crate) type Reply<A> = oneshot::Sender<Result<Receipt<A>, Failure<<A as Aggregate>::Rejection>>>;
+pub(crate) type Reply<A> =
+    oneshot::Sender<Result<Receipt<A>, Failure<<A as Aggregate>::Rejection>>>;
 
 /// A message to a shard.
 pub(crate) enum Message<A: Aggregate> {

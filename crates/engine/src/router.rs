@@ -90,11 +90,7 @@ impl<A: Aggregate> Router<A> {
         self.ask(key, Some(version)).await
     }
 
-    async fn ask(
-        &self,
-        key: &str,
-        past: Option<u64>,
-    ) -> Result<Current<A>, Failure<A::Rejection>> {
+    async fn ask(&self, key: &str, past: Option<u64>) -> Result<Current<A>, Failure<A::Rejection>> {
         let partition = self.partition_of(key);
         let (reply, answer) = oneshot::channel();
         let question = Message::Read { key: key.into(), past, reply };

@@ -53,7 +53,10 @@ pub(crate) struct Parts<A: Aggregate> {
 impl<A: Aggregate> Parts<A> {
     /// The shared text of an event type.
     fn event_type(&self, name: &str) -> Arc<str> {
-        self.event_types.iter().find(|known| &***known == name).map_or_else(|| name.into(), Arc::clone)
+        self.event_types
+            .iter()
+            .find(|known| &***known == name)
+            .map_or_else(|| name.into(), Arc::clone)
     }
 }
 

@@ -58,10 +58,7 @@ async fn a_refusal_appends_nothing() {
     let world = World::new(1);
     let shards = world.start::<Stock>().await;
     let refused = shards.router().execute(request("P", reserve("A", 1), named("1"))).await;
-    assert_eq!(
-        refused,
-        Err(Failure::Refused(Rejection::Insufficient { asked: 1, available: 0 }))
-    );
+    assert_eq!(refused, Err(Failure::Refused(Rejection::Insufficient { asked: 1, available: 0 })));
     assert!(history::<Stock>(&world.log, 1).await.is_empty());
 }
 
@@ -152,9 +149,8 @@ async fn a_full_mailbox_is_refused_at_once() {
     world.options = EngineOptions { mailbox: 1, ..world.options };
     let shards = world.start::<Stock>().await;
     let router = shards.router();
-    let commands: Vec<_> = (0..64)
-        .map(|n| router.execute(request("P", adjust(1), named(&n.to_string()))))
-        .collect();
+    let commands: Vec<_> =
+        (0..64).map(|n| router.execute(request("P", adjust(1), named(&n.to_string())))).collect();
     let mut answers = Vec::new();
     let mut running: Vec<_> = commands.into_iter().map(Box::pin).collect();
     let first_poll = std::future::poll_fn(|context| {
@@ -191,12 +187,8 @@ mod timers {
 
     fn place(window: Option<i64>) -> Command {
         let price = Money { amount: "2.50".parse().unwrap(), currency: Currency::GBP };
-        let offer = Offer {
-            title: "Lantern".into(),
-            price,
-            stock_tracked: true,
-            discontinued: false,
-        };
+        let offer =
+            Offer { title: "Lantern".into(), price, stock_tracked: true, discontinued: false };
         Command::Place(Box::new(Placing {
             customer: CustomerId::try_from("c1").unwrap(),
             lines: vec![LineRequest {

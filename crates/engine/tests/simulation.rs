@@ -28,13 +28,10 @@ async fn stock_up(router: &Router<Stock>, key: &str, units: i64) {
 /// How many faults the seed brought.
 async fn simulate(seed: u64) -> u64 {
     let mut world = World::new(2);
-    world.options =
-        EngineOptions { checkpoint_events: 50, hot_aggregates: 2, ..world.options };
+    world.options = EngineOptions { checkpoint_events: 50, hot_aggregates: 2, ..world.options };
     let truth = Arc::clone(&world.log);
-    let faulty = Arc::new(FaultyLog::new(
-        Arc::clone(&truth),
-        FaultPlan::Seeded { seed, per_mille: 150 },
-    ));
+    let faulty =
+        Arc::new(FaultyLog::new(Arc::clone(&truth), FaultPlan::Seeded { seed, per_mille: 150 }));
     world.log = faulty.clone();
     let shards = world.start::<Stock>().await;
     let router = shards.router();

@@ -91,17 +91,18 @@ impl<P: Process> ProcessRunner<P> {
             }
         };
         if tokio::time::timeout(LAST_STEPS, rest).await.is_err() {
-            tracing::info!(process = self.process.name(), "steps under way are left to the next start");
+            tracing::info!(
+                process = self.process.name(),
+                "steps under way are left to the next start"
+            );
         }
         self.save(&mut work)?;
         outcome
     }
 
     async fn consume(&mut self, work: &mut InFlight<P>) -> Result<(), String> {
-        let mut reader = self
-            .log
-            .read(&self.partition, work.read + 1)
-            .map_err(|error| error.to_string())?;
+        let mut reader =
+            self.log.read(&self.partition, work.read + 1).map_err(|error| error.to_string())?;
         let mut stop = self.stop.clone();
         let mut save = tokio::time::interval(Duration::from_secs(1));
         loop {

@@ -23,7 +23,8 @@ impl<A: Aggregate> Shard<A> {
         }
         let events = serving.sequence - serving.checkpoint.last_sequence;
         let options = &self.parts.options;
-        let waited = ticked && serving.checkpoint.last_time.elapsed() >= options.checkpoint_interval;
+        let waited =
+            ticked && serving.checkpoint.last_time.elapsed() >= options.checkpoint_interval;
         if events >= options.checkpoint_events || (waited && events > 0) {
             self.start_saving(serving);
         }

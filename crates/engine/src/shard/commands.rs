@@ -21,11 +21,7 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) fn new(
-        partition: Partition,
-        store: Arc<dyn CheckpointStore>,
-        stored: bool,
-    ) -> Self {
+    pub(super) fn new(partition: Partition, store: Arc<dyn CheckpointStore>, stored: bool) -> Self {
         Self { partition, store, fresh: HashMap::new(), saving: HashMap::new(), stored }
     }
 

@@ -7,9 +7,9 @@ use chimera_domain::recorded::Meta;
 use chimera_domain::time::Timestamp;
 use chimera_log::Entry;
 
+use super::Shard;
 use super::round::{Pending, Round};
 use super::serving::{Serving, repeated};
-use super::Shard;
 use crate::checkpoint::{CheckpointError, CommandRecord};
 use crate::mailbox::Reply;
 use crate::request::{CommandId, Failure, Origin, Position, Receipt, Request};

@@ -133,9 +133,8 @@ impl<A: Aggregate> Serving<A> {
     /// Folds one event of the log.
     fn fold(&mut self, recorded: &Recorded<A::Event>) -> Result<(), String> {
         let meta = &recorded.meta;
-        let (key, text) = (&recorded.key, |error: crate::checkpoint::CheckpointError| {
-            error.to_string()
-        });
+        let (key, text) =
+            (&recorded.key, |error: crate::checkpoint::CheckpointError| error.to_string());
         if meta.sequence != self.sequence + 1 {
             return Err(format!("sequence {} follows {}", meta.sequence, self.sequence));
         }

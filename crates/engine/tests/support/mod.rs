@@ -5,17 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chimera_codec::StreamCodec;
+use chimera_domain::aggregate::Aggregate;
 use chimera_domain::ids::OrderId;
 use chimera_domain::recorded::Recorded;
 use chimera_domain::stock::{self, AdjustmentReason, Stock};
 use chimera_domain::time::Timestamp;
-use chimera_domain::aggregate::Aggregate;
 use chimera_engine::{
     CheckpointStore, CommandId, Engine, EngineOptions, ManualClock, MemoryCheckpoints, Origin,
     Request, Shards,
 };
 use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
-use chimera_codec::StreamCodec;
 
 pub const NOON: Timestamp = Timestamp(1_700_000_000_000_000);
 
@@ -43,10 +43,7 @@ impl World {
             log: memory_log(A::STREAM, partitions),
             checkpoints: Arc::default(),
             clock: Arc::new(ManualClock::at(NOON)),
-            options: EngineOptions {
-                tick: Duration::from_millis(5),
-                ..EngineOptions::default()
-            },
+            options: EngineOptions { tick: Duration::from_millis(5), ..EngineOptions::default() },
             partitions,
         }
     }
