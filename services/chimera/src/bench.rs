@@ -12,7 +12,9 @@ mod embedded;
 mod hot_product;
 mod raw_log;
 mod report;
+mod rest;
 mod shards;
+mod stocked;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -27,6 +29,11 @@ pub enum Bench {
         after_help = "Examples:\n  chimera bench hot-product\n  chimera bench hot-product --clients 64 --format json"
     )]
     HotProduct(Options),
+    /// Orders of five lines over HTTP at a fixed rate, with reads beside them.
+    #[command(
+        after_help = "Examples:\n  chimera bench rest\n  chimera bench rest --rate 1000 --seconds 10 --format json"
+    )]
+    Rest(rest::Load),
 }
 
 /// How it is measured.
@@ -77,6 +84,10 @@ async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> any
             let report = report?;
             show(&report, options.format);
             Ok(report.exact())
+        }
+        Bench::Rest(load) => {
+            show(&rest::measure(config, metrics, load).await?, load.format);
+            Ok(true)
         }
     }
 }

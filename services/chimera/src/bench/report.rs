@@ -105,3 +105,32 @@ impl fmt::Display for HotProduct {
         )
     }
 }
+
+/// The REST API under an open-loop load.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rest {
+    /// Orders a second.
+    pub rate: u32,
+    /// How long.
+    pub seconds: u64,
+    /// Orders placed.
+    pub posts: u64,
+    /// From when an order was due until its answer was there.
+    pub post: Latency,
+    /// Reads.
+    pub gets: u64,
+    /// From when a read was due until its answer was there.
+    pub get: Latency,
+}
+
+impl fmt::Display for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} orders at {}/s for {} s: {}",
+            self.posts, self.rate, self.seconds, self.post
+        )?;
+        writeln!(f, "{} reads beside them: {}", self.gets, self.get)
+    }
+}

@@ -1,0 +1,175 @@
+//! The REST API under an open-loop load: orders of five lines at a fixed rate, reads beside them, every order durable.
+//!
+//! Server and clients share this process and its cores. A request that is due is late from that moment on, whether or not a
+//! connection was free: a slow answer cannot hide the next one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use chimera_kit::config::Config;
+use futures_util::future::try_join_all;
+use hdrhistogram::Histogram;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpStream;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::{Instant, sleep_until};
+
+use super::report::{Latency, Rest};
+use super::stocked;
+use crate::serve;
+use crate::shop::errand::ready;
+use crate::terminal::Format;
+
+const CONNECTIONS: usize = 32;
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// The load.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Load {
+    /// Orders a second.
+    #[arg(long, default_value_t = 500)]
+    pub rate: u32,
+    /// Reads a second beside them: the last order, its stock, its product in turn.
+    #[arg(long, default_value_t = 500)]
+    pub reads: u32,
+    /// How long, in seconds, after a warm-up of two.
+    #[arg(long, default_value_t = 30)]
+    pub seconds: u64,
+    /// How results are shown.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Serves a shop on a free port and loads it.
+pub(super) async fn measure(
+    mut config: Config,
+    metrics: PrometheusHandle,
+    load: Load,
+) -> anyhow::Result<Rest> {
+    config.http.address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let open = serve::open(config, metrics).await?;
+    let (shop, health, address) = (open.shop.clone(), open.health.clone(), open.address);
+    let served = tokio::spawn(open.run());
+    ready(&health).await;
+    stocked::stock_up(&shop).await?;
+    let last_order = Arc::new(Mutex::new(String::new()));
+    let posts = Stream { load, rate: load.rate, address, reads: false };
+    let gets = Stream { load, rate: load.reads, address, reads: true };
+    let (posted, got) =
+        tokio::try_join!(posts.run(Arc::clone(&last_order)), gets.run(Arc::clone(&last_order)))?;
+    served.abort();
+    Ok(Rest {
+        rate: load.rate,
+        seconds: load.seconds,
+        posts: posted.len(),
+        post: Latency::of(&posted),
+        gets: got.len(),
+        get: Latency::of(&got),
+    })
+}
+
+/// One kind of request at a fixed rate.
+#[derive(Clone, Copy)]
+struct Stream {
+    load: Load,
+    rate: u32,
+    address: SocketAddr,
+    reads: bool,
+}
+
+impl Stream {
+    /// Latencies in microseconds, from when each request was due.
+    async fn run(self, last_order: Arc<Mutex<String>>) -> anyhow::Result<Histogram<u64>> {
+        let (due, work) = mpsc::unbounded_channel::<(u64, Instant)>();
+        let work = Arc::new(Mutex::new(work));
+        let begin = Instant::now() + WARM_UP;
+        let connections = (0..CONNECTIONS).map(|_| {
+            let (work, last_order) = (Arc::clone(&work), Arc::clone(&last_order));
+            tokio::spawn(self.connection(work, last_order, begin))
+        });
+        let connections: Vec<_> = connections.collect();
+        let pace = Duration::from_secs(1) / self.rate.max(1);
+        let start = Instant::now();
+        let total = u64::from(self.rate) * (self.load.seconds + WARM_UP.as_secs());
+        for number in 0..total {
+            let at = start + pace * u32::try_from(number)?;
+            sleep_until(at).await;
+            due.send((number, at))?;
+        }
+        drop(due);
+        let mut latencies = Histogram::new(3)?;
+        for connection in try_join_all(connections).await? {
+            latencies.add(connection?)?;
+        }
+        Ok(latencies)
+    }
+
+    async fn connection(
+        self,
+        work: Arc<Mutex<mpsc::UnboundedReceiver<(u64, Instant)>>>,
+        last_order: Arc<Mutex<String>>,
+        begin: Instant,
+    ) -> anyhow::Result<Histogram<u64>> {
+        let mut latencies = Histogram::new(3)?;
+        let mut sender = connect(self.address).await?;
+        loop {
+            let next = work.lock().await.recv().await;
+            let Some((number, due)) = next else { return Ok(latencies) };
+            let request = if self.reads {
+                let order = last_order.lock().await.clone();
+                stocked::read(number, &order)
+            } else {
+                stocked::order(number)
+            };
+            let answer = send(&mut sender, self.address, request).await?;
+            if due >= begin {
+                latencies.record(u64::try_from(due.elapsed().as_micros())?)?;
+            }
+            if let Some(location) = answer {
+                *last_order.lock().await = location;
+            }
+        }
+    }
+}
+
+type Sender = SendRequest<Full<Bytes>>;
+
+async fn connect(address: SocketAddr) -> anyhow::Result<Sender> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+/// Sends one request and reads its answer whole. What it says of where the new thing is; an answer that is no success ends the run.
+async fn send(
+    sender: &mut Sender,
+    address: SocketAddr,
+    call: stocked::Call,
+) -> anyhow::Result<Option<String>> {
+    let method = if call.body.is_empty() { Method::GET } else { Method::POST };
+    let request = Request::builder()
+        .method(method)
+        .uri(&call.path)
+        .header("host", address.to_string())
+        .header("content-type", "application/json")
+        .header("idempotency-key", call.key)
+        .body(Full::from(call.body))?;
+    sender.ready().await?;
+    let answer = sender.send_request(request).await.context("no answer")?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = answer.into_body().collect().await?.to_bytes();
+    if !status.is_success() {
+        bail!("{} was answered with {status}: {}", call.path, String::from_utf8_lossy(&body));
+    }
+    let location = headers.get("location").and_then(|value| value.to_str().ok());
+    Ok(location.map(str::to_owned))
+}
