@@ -3,12 +3,14 @@
 //! Server and clients share this process and its cores. A request that is due is late from that moment on, whether or not a
 //! connection was free: a slow answer cannot hide the next one.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use chimera_kit::config::Config;
+use chimera_kit::lifecycle::Stage;
 use futures_util::future::try_join_all;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
@@ -18,7 +20,7 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::report::{Latency, Rest};
@@ -29,6 +31,10 @@ use crate::terminal::Format;
 
 const CONNECTIONS: usize = 32;
 const WARM_UP: Duration = Duration::from_secs(2);
+
+/// Where the latest orders are, oldest first. A read takes the oldest, which the read models have had time to apply.
+type Placed = Arc<Mutex<VecDeque<String>>>;
+const RECENT: usize = 1_000;
 
 /// The load.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -54,17 +60,24 @@ pub(super) async fn measure(
     load: Load,
 ) -> anyhow::Result<Rest> {
     config.http.address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let open = serve::open(config, metrics).await?;
+    let mut open = serve::open(config, metrics).await?;
+    let (measured, end) = oneshot::channel::<()>();
+    open.lifecycle.spawn(Stage::Intake, "load", async move {
+        let _ = end.await;
+        Ok(())
+    });
     let (shop, health, address) = (open.shop.clone(), open.health.clone(), open.address);
-    let served = tokio::spawn(open.run());
+    drop(open.shop);
+    let served = tokio::spawn(open.lifecycle.run());
     ready(&health).await;
     stocked::stock_up(&shop).await?;
-    let last_order = Arc::new(Mutex::new(String::new()));
+    let orders = Arc::new(Mutex::new(VecDeque::new()));
     let posts = Stream { load, rate: load.rate, address, reads: false };
     let gets = Stream { load, rate: load.reads, address, reads: true };
-    let (posted, got) =
-        tokio::try_join!(posts.run(Arc::clone(&last_order)), gets.run(Arc::clone(&last_order)))?;
-    served.abort();
+    let (posted, got) = tokio::try_join!(posts.run(Arc::clone(&orders)), gets.run(orders))?;
+    let _ = measured.send(());
+    drop(shop);
+    served.await?;
     Ok(Rest {
         rate: load.rate,
         seconds: load.seconds,
@@ -86,13 +99,13 @@ struct Stream {
 
 impl Stream {
     /// Latencies in microseconds, from when each request was due.
-    async fn run(self, last_order: Arc<Mutex<String>>) -> anyhow::Result<Histogram<u64>> {
+    async fn run(self, orders: Placed) -> anyhow::Result<Histogram<u64>> {
         let (due, work) = mpsc::unbounded_channel::<(u64, Instant)>();
         let work = Arc::new(Mutex::new(work));
         let begin = Instant::now() + WARM_UP;
         let connections = (0..CONNECTIONS).map(|_| {
-            let (work, last_order) = (Arc::clone(&work), Arc::clone(&last_order));
-            tokio::spawn(self.connection(work, last_order, begin))
+            let (work, orders) = (Arc::clone(&work), Arc::clone(&orders));
+            tokio::spawn(self.connection(work, orders, begin))
         });
         let connections: Vec<_> = connections.collect();
         let pace = Duration::from_secs(1) / self.rate.max(1);
@@ -114,7 +127,7 @@ impl Stream {
     async fn connection(
         self,
         work: Arc<Mutex<mpsc::UnboundedReceiver<(u64, Instant)>>>,
-        last_order: Arc<Mutex<String>>,
+        orders: Placed,
         begin: Instant,
     ) -> anyhow::Result<Histogram<u64>> {
         let mut latencies = Histogram::new(3)?;
@@ -123,8 +136,8 @@ impl Stream {
             let next = work.lock().await.recv().await;
             let Some((number, due)) = next else { return Ok(latencies) };
             let request = if self.reads {
-                let order = last_order.lock().await.clone();
-                stocked::read(number, &order)
+                let order = orders.lock().await.front().cloned();
+                stocked::read(number, order.as_deref())
             } else {
                 stocked::order(number)
             };
@@ -133,7 +146,11 @@ impl Stream {
                 latencies.record(u64::try_from(due.elapsed().as_micros())?)?;
             }
             if let Some(location) = answer {
-                *last_order.lock().await = location;
+                let mut orders = orders.lock().await;
+                orders.push_back(location);
+                if orders.len() > RECENT {
+                    orders.pop_front();
+                }
             }
         }
     }

@@ -66,13 +66,13 @@ pub(super) fn order(number: u64) -> Call {
     Call { path: "/api/v1/orders".to_owned(), key: format!("bench-{number}"), body }
 }
 
-/// A read: the last order placed, a stock, a product, in turn.
-pub(super) fn read(number: u64, last_order: &str) -> Call {
+/// A read: an order, a stock, a product, in turn.
+pub(super) fn read(number: u64, order: Option<&str>) -> Call {
     let some = product(number % PRODUCTS);
-    let path = match number % 3 {
-        0 if !last_order.is_empty() => format!("{last_order}/timeline"),
-        1 => format!("/api/v1/inventory/{some}"),
-        _ => format!("/api/v1/products/{some}"),
+    let path = match (number % 3, order) {
+        (0, Some(order)) => order.to_owned(),
+        (1, _) => format!("/api/v1/inventory/{some}"),
+        (_, _) => format!("/api/v1/products/{some}"),
     };
     Call { path, key: "read".to_owned(), body: String::new() }
 }
