@@ -7,13 +7,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chimera_domain::money::Currency;
 use indicatif::ProgressBar;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::bucket::{Buckets, Refused};
-use super::invoice::{self, Plan};
+use super::invoice::{self, CURRENCY, Plan};
 use super::job::{Job, OnTheShelf};
 use super::movements::{movements, opening_stock};
 use super::progress::bar;
@@ -25,8 +24,6 @@ use crate::shop::Shop;
 
 /// How many invoices are under way at the same time.
 const AT_ONCE: usize = 256;
-/// The file has prices in pounds.
-pub(super) const CURRENCY: Currency = Currency::GBP;
 
 /// Imports the first `most` invoices of the sheet, all if none.
 ///

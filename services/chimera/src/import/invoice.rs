@@ -1,10 +1,14 @@
 //! What an invoice becomes: an order, stock adjustments, a credit note; and which of its rows become nothing.
 
 use chimera_domain::ids::{CustomerId, OrderId, ProductId};
+use chimera_domain::money::Currency;
 use chimera_domain::order::{CreditReason, MOST_LINES, MOST_UNITS};
 
 use super::bucket::{Buckets, Refused};
 use super::sheet::{Article, Invoice, Line, Sheet};
+
+/// The file has prices in pounds.
+pub(super) const CURRENCY: Currency = Currency::GBP;
 
 /// Codes that are no goods, and the beginnings of such codes.
 const NO_GOODS: [&str; 12] =

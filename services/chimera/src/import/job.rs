@@ -13,8 +13,7 @@ use chimera_domain::stock::{self, AdjustmentReason};
 use futures_util::future::try_join_all;
 use tokio::sync::watch;
 
-use super::drive::CURRENCY;
-use super::invoice::{Plan, article, is_goods, product_id};
+use super::invoice::{CURRENCY, Plan, article, is_goods, product_id};
 use super::sheet::{self, Sheet};
 use crate::customer::{Errand, Stuck};
 use crate::shop::Shop;

@@ -8,8 +8,7 @@ use chimera_domain::product::{Command, Details};
 use chimera_domain::stock::{self, AdjustmentReason};
 use futures_util::stream::{self, TryStreamExt};
 
-use super::drive::CURRENCY;
-use super::invoice::{is_goods, product_id};
+use super::invoice::{CURRENCY, is_goods, product_id};
 use super::sheet::{Article, Sheet};
 use crate::customer::{Errand, Stuck};
 use crate::shop::Shop;
