@@ -1,0 +1,71 @@
+//! Imports that are killed, again and again, at seeded moments, and end as if nothing had happened.
+
+use std::fs;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use crate::history::History;
+use crate::program::{chimera, end, identical, start};
+use crate::retail;
+
+/// How many kills there are in all.
+const KILLS: u32 = 60;
+const SEED: u64 = 20_101_201;
+const INVOICES: u32 = 110;
+
+#[test]
+fn an_import_killed_at_any_moment_and_run_again_ends_as_one_that_was_not() {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("retail.csv");
+    fs::write(&file, retail::file(SEED, INVOICES)).unwrap();
+    let calm = room.path().join("calm");
+    let started = Instant::now();
+    let report = end(import(&calm, &file)).json();
+    let took = started.elapsed();
+    assert_eq!(report["reconciled"], true, "{report:#}");
+    let expected = History::of(&calm);
+
+    let (mut rng, mut kills, mut imports) = (Rng::with_seed(SEED), 0, 0);
+    while kills < KILLS {
+        imports += 1;
+        let data = room.path().join(format!("killed-{imports}"));
+        // Of its own kind of moments, so that some imports are killed early and often, and others late.
+        let longest = took.mul_f64(rng.f64() * 0.6 + 0.1);
+        while kills < KILLS && killed(import(&data, &file), longest.mul_f64(rng.f64())) {
+            kills += 1;
+        }
+        let report = end(import(&data, &file)).json();
+        assert_eq!(report["reconciled"], true, "after kill {kills}: {report:#}");
+        History::of(&data).must_be(&expected);
+        if imports % 5 == 1 {
+            identical(&data);
+        }
+        fs::remove_dir_all(&data).unwrap();
+    }
+}
+
+fn import(data: &Path, file: &Path) -> Child {
+    let file = file.to_str().unwrap();
+    let arguments = ["import", "online-retail", file, "--format", "json", "--partitions", "2"];
+    start(chimera(&arguments).arg("--data").arg(data))
+}
+
+/// Kills it at that moment; false if it had come to its end before.
+fn killed(mut child: Child, moment: Duration) -> bool {
+    let deadline = Instant::now() + moment;
+    while Instant::now() < deadline {
+        if child.try_wait().unwrap().is_some() {
+            end(child).ended_with(0);
+            return false;
+        }
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    let ended = child.wait_with_output().unwrap();
+    // Without a code, it was the signal that ended it.
+    ended.status.code().is_none()
+}

@@ -1,0 +1,16 @@
+//! Black-box stories: the real programs, run, killed, damaged and restarted on real directories, and judged by what they leave.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+mod damage;
+mod demo;
+mod history;
+mod http;
+mod importing;
+mod killed_imports;
+mod killed_shops;
+mod program;
+mod refusals;
+mod retail;
+mod serving;
+mod shop;

@@ -1,0 +1,117 @@
+//! The programs: how they are started, and what they said when they ended.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Far longer than anything here takes, so that only what never comes fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A program that is just being started holds what is locked in this process, for a moment.
+static STARTING: RwLock<()> = RwLock::new(());
+
+fn starting() -> RwLockReadGuard<'static, ()> {
+    STARTING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// To be held from before a lock is taken in this process until after it was given back.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    STARTING.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a program said, and its exit code.
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    /// Its stdout as JSON; it must have ended well.
+    pub(crate) fn json(&self) -> Value {
+        self.ended_with(0);
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn ended_with(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "{}{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn and_said(&self, text: &str) -> &Self {
+        assert!(self.err.contains(text), "{text:?} is not in: {}", self.err);
+        self
+    }
+}
+
+/// `chimera ARGUMENTS`, with its own standard streams and none of our settings.
+pub(crate) fn chimera(arguments: &[&str]) -> Command {
+    program(env!("CARGO_BIN_EXE_story-chimera"), arguments)
+}
+
+/// `replay ARGUMENTS --data DATA`, to its end.
+pub(crate) fn replay(data: &Path, arguments: &[&str]) -> Said {
+    let mut command = program(env!("CARGO_BIN_EXE_story-replay"), arguments);
+    command.arg("--data").arg(data);
+    end(start(&mut command))
+}
+
+/// `replay verify` must find nothing.
+pub(crate) fn identical(data: &Path) {
+    let report = replay(data, &["verify", "--format", "json"]).json();
+    assert_eq!(report["verdict"], "identical", "{report:#}");
+}
+
+/// `chimera ARGUMENTS --data DATA`, to its end.
+pub(crate) fn run(data: &Path, arguments: &[&str]) -> Said {
+    end(start(chimera(arguments).arg("--data").arg(data)))
+}
+
+/// As [`run`], with something to read from standard input.
+pub(crate) fn run_with(data: &Path, arguments: &[&str], input: &[u8]) -> Said {
+    let mut command = chimera(arguments);
+    let mut child = start(command.arg("--data").arg(data).stdin(Stdio::piped()));
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    end(child)
+}
+
+pub(crate) fn start(command: &mut Command) -> Child {
+    let _starting = starting();
+    command.spawn().unwrap()
+}
+
+pub(crate) fn end(child: Child) -> Said {
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    Said {
+        code: status.code().unwrap(),
+        out: String::from_utf8(stdout).unwrap(),
+        err: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+fn program(path: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(path);
+    command.args(arguments).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Looks again and again until there is something.
+#[track_caller]
+pub(crate) fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(PAUSE);
+    }
+}

@@ -1,0 +1,123 @@
+//! A shop that serves: started on a free port, asked over HTTP, stopped in order or killed.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ExitStatus};
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Ask, get, post};
+use crate::program::{chimera, soon, start};
+
+/// A running `chimera serve`. Dropping it kills it.
+pub(crate) struct Serving {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// Goes on reading what it logs, so that it never waits for a reader.
+    log: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(data: &Path) -> Self {
+        let arguments = ["serve", "--http", "127.0.0.1:0", "--partitions", "2"];
+        let mut child = start(chimera(&arguments).arg("--data").arg(data));
+        drop(child.stdout.take());
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let address = loop {
+            let Some(Ok(line)) = lines.next() else {
+                panic!("it does not listen: {said:#?}");
+            };
+            if let Some(address) = address(&line) {
+                break address;
+            }
+            said.push(line);
+        };
+        let log =
+            std::thread::spawn(move || while lines.next().is_some_and(|line| line.is_ok()) {});
+        Self { child, address, log: Some(log) }
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(crate) fn ready(data: &Path) -> Self {
+        let serving = Self::start(data);
+        soon("ready", || (serving.ask(&get("/health/ready")).status == 200).then_some(()));
+        serving
+    }
+
+    pub(crate) fn ask(&self, ask: &Ask) -> Answer {
+        ask.send(self.address).unwrap()
+    }
+
+    /// Asks until the answer is as `condition` wants it.
+    pub(crate) fn until(&self, path: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        soon(path, || {
+            let answer = self.ask(&get(path));
+            (answer.status == 200).then(|| answer.json()).filter(&condition)
+        })
+    }
+
+    /// A product at 10.00 GBP with so many on the shelf.
+    pub(crate) fn stock_up(&self, product: &str, units: i64) -> Answer {
+        let price = json!({"amount": "10.00", "currency": "GBP"});
+        let details = json!({"title": format!("Title of {product}")});
+        let body = json!({"productId": product, "details": details, "price": price});
+        self.ask(&post("/api/v1/products", &body).key(product)).is(201);
+        self.ask(&adjustment(product, units).key(product)).is(201)
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.end();
+    }
+
+    /// SIGTERM, and how it ended.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let script = format!("kill -TERM {}", self.child.id());
+        let mut shell = std::process::Command::new("sh");
+        let told = start(shell.args(["-c", &script])).wait().unwrap();
+        assert!(told.success());
+        self.end()
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        let status = self.child.wait().unwrap();
+        if let Some(log) = self.log.take() {
+            log.join().unwrap();
+        }
+        status
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A change of what is on the shelf.
+pub(crate) fn adjustment(product: &str, delta: i64) -> Ask {
+    let body = json!({"delta": delta, "reason": "RECEIVED"});
+    post(&format!("/api/v1/inventory/{product}/adjustments"), &body)
+}
+
+/// An order of one line.
+pub(crate) fn order(product: &str, quantity: i64) -> Ask {
+    let body = json!({
+        "customerId": "alice",
+        "lines": [{"productId": product, "quantity": quantity}],
+        "shippingAddress": {"country": "GB"},
+    });
+    post("/api/v1/orders", &body)
+}
+
+fn address(line: &str) -> Option<SocketAddr> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    line.get("address")?.as_str()?.parse().ok()
+}
