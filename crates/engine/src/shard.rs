@@ -100,7 +100,7 @@ impl<A: Aggregate> Shard<A> {
                 Ok(serving) => serving,
                 Err(reason) => {
                     refuse(&mut unsettled, &reason);
-                    if self.pause_refusing(reason) {
+                    if self.pause_refusing(&reason) {
                         continue;
                     }
                     break;
@@ -129,13 +129,13 @@ impl<A: Aggregate> Shard<A> {
     }
 
     /// Refuses what arrives until the next tick. False if the shard is to end.
-    fn pause_refusing(&mut self, reason: String) -> bool {
+    fn pause_refusing(&mut self, reason: &str) -> bool {
         tracing::error!(partition = %self.parts.partition, reason, "the partition cannot be served; trying again");
-        self.enter(Phase::Failing(reason.clone()));
+        self.enter(Phase::Failing(reason.to_owned()));
         loop {
             match self.mailbox.blocking_recv() {
                 Some(Message::Execute(_, reply)) => {
-                    let _ = reply.send(Err(Failure::Unavailable(reason.clone())));
+                    let _ = reply.send(Err(Failure::Unavailable(reason.to_owned())));
                 }
                 Some(Message::Read { .. }) => {}
                 Some(Message::Tick) => return true,

@@ -39,8 +39,12 @@ struct Settings {
     /// Partitions of each stream; fixed once the data directory exists.
     #[arg(long, global = true, value_name = "N")]
     partitions: Option<u32>,
-    /// Any other setting, such as orders.shipping_fee=2.50; may be repeated.
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY=VALUE",
+        help = "Any other setting, such as orders.shipping_fee=2.50; may be repeated"
+    )]
     set: Vec<String>,
     /// Print the settings in force, secrets hidden, and end.
     #[arg(long, global = true)]

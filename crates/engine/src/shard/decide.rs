@@ -62,21 +62,21 @@ impl<A: Aggregate> Shard<A> {
         if events.is_empty() {
             return Ok(Ok(self.receipt(serving.sequence, aggregate.version, events)));
         }
-        let command = Decided { key: request.key, id: request.id, origin: request.origin };
-        self.record(&command, aggregate.version, events, serving, round)
+        let Request { key, id, origin, .. } = request;
+        let command = Decided { key, id, origin, version: aggregate.version };
+        self.record(&command, events, serving, round)
     }
 
     /// Numbers and encodes the events of one command, then folds them; nothing is changed if one cannot be encoded.
     fn record(
         &mut self,
         command: &Decided,
-        version: u64,
         events: Vec<A::Event>,
         serving: &mut Serving<A>,
         round: &mut Round<A>,
     ) -> Result<Answer<A>, CheckpointError> {
         let mut meta = self.meta(command, round.now, serving.writer.term());
-        (meta.aggregate_version, meta.sequence) = (version, serving.sequence);
+        (meta.aggregate_version, meta.sequence) = (command.version, serving.sequence);
         let mut entries = Vec::with_capacity(events.len());
         for event in &events {
             meta.aggregate_version += 1;
@@ -185,6 +185,8 @@ struct Decided {
     key: Arc<str>,
     id: CommandId,
     origin: Origin,
+    /// The aggregate's version before it.
+    version: u64,
 }
 
 impl<A: Aggregate> Serving<A> {

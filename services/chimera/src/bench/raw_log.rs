@@ -18,7 +18,7 @@ const STREAM: &str = "raw";
 
 /// Measures the ceiling in the same directory and puts both figures together.
 pub(super) fn beside(
-    measured: Measured,
+    measured: &Measured,
     directory: &Path,
     partitions: u32,
     options: Options,

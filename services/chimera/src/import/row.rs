@@ -104,8 +104,8 @@ fn open(file: &str) -> Result<Box<dyn Read>, FileError> {
     Ok(Box::new(BufReader::with_capacity(1 << 18, opened)))
 }
 
-fn malformed(file: &str, line: u64, field: &'static str, problem: impl ToString) -> FileError {
-    FileError::Malformed { file: file.to_owned(), line, field, problem: problem.to_string() }
+fn malformed(file: &str, line: u64, field: &'static str, problem: impl Into<String>) -> FileError {
+    FileError::Malformed { file: file.to_owned(), line, field, problem: problem.into() }
 }
 
 fn broken(file: &str, last_line: u64, error: csv::Error) -> FileError {

@@ -143,6 +143,8 @@ impl Sheet {
 
 #[cfg(test)]
 pub(super) mod testing {
+    use std::fmt::Write as _;
+
     use super::Sheet;
     use crate::import::row::HEADER;
 
@@ -153,7 +155,7 @@ pub(super) mod testing {
             let [invoice, code, quantity, price] =
                 row.split(',').collect::<Vec<_>>().try_into().unwrap();
             let at = format!("2011-01-{:02} {:02}:00:00", 1 + hour / 24, hour % 24);
-            text += &format!("\n{invoice},{code},The {code},{quantity},{at},{price},77,France");
+            let _ = write!(text, "\n{invoice},{code},The {code},{quantity},{at},{price},77,France");
         }
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rows.csv");

@@ -88,9 +88,11 @@ pub(super) fn follow_prices(
 fn announce_prices(prices: &Arc<Prices>, opening: &mut Opening<'_>) {
     let caught_up = Arc::new(AtomicBool::new(false));
     let (seen, prices) = (Arc::clone(&caught_up), Arc::clone(prices));
-    opening.health.register("prices", move || match seen.load(Ordering::Acquire) {
-        true => Readiness::Ready,
-        false => Readiness::NotReady("the price table is being read from the log".to_owned()),
+    opening.health.register("prices", move || {
+        if seen.load(Ordering::Acquire) {
+            return Readiness::Ready;
+        }
+        Readiness::NotReady("the price table is being read from the log".to_owned())
     });
     tokio::spawn(async move {
         while !prices.caught_up(Duration::from_secs(1)).await {}
