@@ -25,7 +25,7 @@ pub(crate) fn post(path: &str, body: &Value) -> Ask {
 
 impl Ask {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.head += &format!("{name}: {value}\r\n");
+        self.head.extend([name, ": ", value, "\r\n"]);
         self
     }
 
