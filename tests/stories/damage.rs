@@ -1,6 +1,7 @@
 //! Things that break: read models lost or flipped, log records flipped. Found, named, rebuilt where that is possible, never served.
 
 use std::fs;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use chimera_model::Value;
@@ -9,7 +10,9 @@ use chimera_stores::{EmbeddedStores, RowReader, Scanned, View};
 use fastrand::Rng;
 
 use crate::history::History;
+use crate::http::get;
 use crate::program::{alone, identical, replay, run};
+use crate::serving::{Serving, order};
 
 /// A small shop with some of everything.
 fn shop() -> tempfile::TempDir {
@@ -110,4 +113,38 @@ fn segments(data: &Path) -> Vec<PathBuf> {
     let segments: Vec<PathBuf> = streams.flat_map(within).flat_map(within).collect();
     assert_eq!(segments.len(), 8, "{segments:?}");
     segments
+}
+
+#[test]
+fn a_bit_that_flips_under_a_running_shop_is_never_served_as_history() {
+    let data = tempfile::tempdir().unwrap();
+    let shop = Serving::ready(data.path());
+    shop.stock_up("P-1", 9);
+    let placed = shop.ask(&order("P-1", 2).key("k").header("prefer", "wait=20")).is(201);
+    let path = format!("/api/v1/orders/{}", placed.json()["orderId"].as_str().unwrap());
+    let events = format!("{path}/events");
+    shop.ask(&get(&events)).is(200);
+    let customer = b"alice";
+    let (segment, place) = found_in_the_log(data.path(), customer);
+    // In place: the shop has the file open.
+    let mut file = fs::File::options().write(true).open(&segment).unwrap();
+    file.seek(SeekFrom::Start(place)).unwrap();
+    file.write_all(&[customer[0] ^ 1]).unwrap();
+    let answer = shop.ask(&get(&events));
+    assert!(answer.status >= 500 && !answer.text.contains("`lice"), "{answer:?}");
+    // What was read before it flipped is still there.
+    shop.ask(&get(&path)).is(200);
+    shop.stop();
+    let said = replay(data.path(), &["verify"]);
+    said.ended_with(1).and_said("ecommerce.order.order/").and_said("is damaged at sequence 1");
+}
+
+/// The segment and the byte where `bytes` stand first.
+fn found_in_the_log(data: &Path, bytes: &[u8]) -> (PathBuf, u64) {
+    let found = segments(data).into_iter().find_map(|segment| {
+        let content = fs::read(&segment).unwrap();
+        let place = content.windows(bytes.len()).position(|window| window == bytes)?;
+        Some((segment, place as u64))
+    });
+    found.unwrap()
 }
