@@ -5,73 +5,23 @@ use std::sync::Arc;
 
 use chimera_domain::money::Amount;
 use chimera_domain::time::Timestamp;
-use chimera_model::{Column, Kind, Row, RowKey, RowMutation, TableSpec, Value};
+use chimera_model::{Row, RowKey, RowMutation, TableSpec, Value};
 use proptest::prelude::{Just, prop};
 use proptest::prop_oneof;
 use proptest::strategy::Strategy;
 use proptest::test_runner::TestRunner;
+
+mod tables;
 
 use super::{VIEW, checkpoint, some};
 use crate::error::StoreError;
 use crate::page::Scanned;
 use crate::rows::{Listing, RowStore};
 use crate::view::View;
+use tables::{NEWEST_FIRST, UPWARDS, delete, newest, text, upsert, upwards, write};
 
 /// A fresh store.
 pub type Store = Arc<dyn RowStore>;
-
-/// Like most tables: rows of one owner, the newest first.
-static NEWEST_FIRST: TableSpec = TableSpec {
-    name: "newest_first",
-    partition_key: &[Column::new("owner", Kind::Text)],
-    clustering: &[Column::descending("at", Kind::Timestamp), Column::new("id", Kind::Text)],
-    columns: &[
-        Column::new("yes", Kind::Boolean),
-        Column::new("number", Kind::Integer),
-        Column::new("amount", Kind::Decimal),
-        Column::new("time", Kind::Timestamp),
-        Column::new("text", Kind::Text),
-        Column::new("json", Kind::Json),
-    ],
-};
-
-/// Two columns to a partition, numbers upwards.
-static UPWARDS: TableSpec = TableSpec {
-    name: "upwards",
-    partition_key: &[Column::new("kind", Kind::Text), Column::new("year", Kind::Integer)],
-    clustering: &[Column::new("number", Kind::Integer)],
-    columns: &[Column::new("text", Kind::Text)],
-};
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn newest(owner: &str, at: i64, id: &str) -> RowKey {
-    RowKey(vec![text(owner), Value::Timestamp(Timestamp(at)), text(id)])
-}
-
-fn upwards(kind: &str, year: i64, number: i64) -> RowKey {
-    RowKey(vec![text(kind), Value::Integer(year), Value::Integer(number)])
-}
-
-fn upsert(key: RowKey, version: u64, cells: Vec<(&'static str, Value)>) -> RowMutation {
-    let table = if key.0.len() == 3 && matches!(key.0[1], Value::Timestamp(_)) {
-        &NEWEST_FIRST
-    } else {
-        &UPWARDS
-    };
-    RowMutation::Upsert { table, key, cells, version }
-}
-
-fn delete(key: RowKey, version: u64) -> RowMutation {
-    RowMutation::Delete { table: &NEWEST_FIRST, key, version }
-}
-
-/// Writes a text and nothing else.
-fn write(version: u64, content: &str) -> RowMutation {
-    upsert(newest("a", 1, "x"), version, vec![("text", text(content))])
-}
 
 async fn created(store: &Store) {
     store.create(VIEW, &[&NEWEST_FIRST, &UPWARDS]).await.unwrap();
