@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use chimera_log::contract::Log;
+use chimera_log::contract::{Log, keeps_all_when_reopened, keeps_the_contract};
 use chimera_log::{
     AppendError, Batch, ClaimError, Entry, EventLog, Ownership, Partition, ReadError, Reader,
     StreamSpec, Writer,
@@ -50,12 +50,14 @@ fn fresh(options: EmbeddedLogOptions) -> Log {
     Arc::new(Temporary { log: EmbeddedLog::open(dir.path(), options).unwrap(), _dir: dir })
 }
 
-mod default_segments {
-    chimera_log::contract_tests!(|| super::fresh(super::EmbeddedLogOptions::default()));
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract_is_kept_with_segments_of_the_default_size() {
+    keeps_the_contract(|| fresh(EmbeddedLogOptions::default())).await;
 }
 
-mod tiny_segments {
-    chimera_log::contract_tests!(|| super::fresh(super::tiny()));
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract_is_kept_with_tiny_segments() {
+    keeps_the_contract(|| fresh(tiny())).await;
 }
 
 #[tokio::test]
@@ -63,7 +65,7 @@ async fn everything_is_there_after_reopening() {
     for options in [EmbeddedLogOptions::default(), tiny()] {
         let dir = TempDir::new().unwrap();
         let open = || -> Log { Arc::new(EmbeddedLog::open(dir.path(), options).unwrap()) };
-        chimera_log::contract::keeps_all_when_reopened(open(), |log| {
+        keeps_all_when_reopened(open(), |log| {
             drop(log);
             open()
         })

@@ -1,9 +1,11 @@
-//! The rules that every log keeps, as one suite: an adapter calls [`contract_tests!`](crate::contract_tests) and, if it
-//! is durable, [`keeps_all_when_reopened`].
+//! The rules that every log keeps, as one suite: an adapter's tests call [`keeps_the_contract`] and, if it is durable,
+//! [`keeps_all_when_reopened`], on a tokio runtime of several threads.
 //!
-//! Knows only the port. Every rule takes a fresh log, and fails by panicking.
+//! Knows only the port. A rule is one function that takes a fresh log and fails by panicking, and one line in the suite.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "these are the bodies of tests")]
 #![allow(clippy::unused_async, reason = "every rule is called in the same way")]
+
+mod rules;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use crate::{
     AppendError, Appended, Batch, ClaimError, Entry, EventLog, Partition, RawRecord, ReadError,
     Reader, StreamSpec,
 };
+use rules::Rules;
 
 /// A fresh log, shared as the engine shares it.
 pub type Log = Arc<dyn EventLog>;
@@ -28,41 +31,29 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a rule looks for what must not come.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// One test for each rule of the contract; the expression makes a fresh log each time. The crate that calls it needs tokio
-/// with `macros` and `rt-multi-thread`.
-#[macro_export]
-macro_rules! contract_tests {
-    ($make:expr) => {
-        $crate::contract_tests! { $make;
-            records_come_back_in_order_and_without_gaps
-            an_older_writer_is_fenced_and_writes_nothing
-            terms_grow_with_every_claim
-            a_new_writer_continues_where_the_last_one_ended
-            a_reader_beside_a_writer_sees_every_record_once
-            reading_may_start_anywhere
-            a_reader_beyond_the_tail_waits_for_its_record
-            a_reader_that_was_dropped_while_waiting_loses_nothing
-            partitions_are_independent
-            streams_are_created_once_and_keep_their_partition_count
-            an_unknown_partition_is_refused
-            large_batches_are_kept_whole
-            any_bytes_come_back_unchanged
-            an_empty_batch_changes_nothing
-            the_high_watermark_announces_every_append
-        }
-    };
-    ($make:expr; $($rule:ident)+) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $rule() {
-                $crate::contract::$rule(($make)()).await;
-            }
-        )+
-    };
+/// Every rule of the contract, each on a fresh log; fails with the names of all that are broken.
+pub async fn keeps_the_contract(make: impl Fn() -> Log) {
+    let mut rules = Rules::on(make);
+    rules.check(records_come_back_in_order_and_without_gaps).await;
+    rules.check(an_older_writer_is_fenced_and_writes_nothing).await;
+    rules.check(terms_grow_with_every_claim).await;
+    rules.check(a_new_writer_continues_where_the_last_one_ended).await;
+    rules.check(a_reader_beside_a_writer_sees_every_record_once).await;
+    rules.check(reading_may_start_anywhere).await;
+    rules.check(a_reader_beyond_the_tail_waits_for_its_record).await;
+    rules.check(a_reader_that_was_dropped_while_waiting_loses_nothing).await;
+    rules.check(partitions_are_independent).await;
+    rules.check(streams_are_created_once_and_keep_their_partition_count).await;
+    rules.check(an_unknown_partition_is_refused).await;
+    rules.check(large_batches_are_kept_whole).await;
+    rules.check(any_bytes_come_back_unchanged).await;
+    rules.check(an_empty_batch_changes_nothing).await;
+    rules.check(the_high_watermark_announces_every_append).await;
+    rules.are_kept();
 }
 
 /// Order, and `sequence` 1, 2, 3… over batches of every size.
-pub async fn records_come_back_in_order_and_without_gaps(log: Log) {
+async fn records_come_back_in_order_and_without_gaps(log: Log) {
     let partition = one_partition(&log);
     let mut writer = log.claim(&partition).unwrap();
     assert_eq!(writer.next_sequence(), 1);
@@ -77,7 +68,7 @@ pub async fn records_come_back_in_order_and_without_gaps(log: Log) {
 }
 
 /// The fence.
-pub async fn an_older_writer_is_fenced_and_writes_nothing(log: Log) {
+async fn an_older_writer_is_fenced_and_writes_nothing(log: Log) {
     let partition = one_partition(&log);
     let mut older = log.claim(&partition).unwrap();
     older.append(batch(1, 2)).unwrap();
@@ -91,7 +82,7 @@ pub async fn an_older_writer_is_fenced_and_writes_nothing(log: Log) {
 }
 
 /// Terms.
-pub async fn terms_grow_with_every_claim(log: Log) {
+async fn terms_grow_with_every_claim(log: Log) {
     let partition = one_partition(&log);
     let mut last = 0;
     for sequence in 1..=5 {
@@ -105,7 +96,7 @@ pub async fn terms_grow_with_every_claim(log: Log) {
 }
 
 /// `next_sequence` of a claim.
-pub async fn a_new_writer_continues_where_the_last_one_ended(log: Log) {
+async fn a_new_writer_continues_where_the_last_one_ended(log: Log) {
     let partition = one_partition(&log);
     for first in [1, 4, 7] {
         let mut writer = log.claim(&partition).unwrap();
@@ -116,7 +107,7 @@ pub async fn a_new_writer_continues_where_the_last_one_ended(log: Log) {
 }
 
 /// Reading while appending: everything, in order, and nothing that is not acknowledged.
-pub async fn a_reader_beside_a_writer_sees_every_record_once(log: Log) {
+async fn a_reader_beside_a_writer_sees_every_record_once(log: Log) {
     const RECORDS: u64 = 2_000;
     let partition = one_partition(&log);
     let mut watermark = log.high_watermark(&partition).unwrap();
@@ -142,7 +133,7 @@ pub async fn a_reader_beside_a_writer_sees_every_record_once(log: Log) {
 }
 
 /// Seeking.
-pub async fn reading_may_start_anywhere(log: Log) {
+async fn reading_may_start_anywhere(log: Log) {
     let partition = one_partition(&log);
     let mut writer = log.claim(&partition).unwrap();
     for first in (1..=200).step_by(8) {
@@ -157,7 +148,7 @@ pub async fn reading_may_start_anywhere(log: Log) {
 }
 
 /// Following the tail.
-pub async fn a_reader_beyond_the_tail_waits_for_its_record(log: Log) {
+async fn a_reader_beyond_the_tail_waits_for_its_record(log: Log) {
     let partition = one_partition(&log);
     let mut writer = log.claim(&partition).unwrap();
     let reader = log.read(&partition, 5).unwrap();
@@ -168,7 +159,7 @@ pub async fn a_reader_beyond_the_tail_waits_for_its_record(log: Log) {
 }
 
 /// Cancel safety of `next`.
-pub async fn a_reader_that_was_dropped_while_waiting_loses_nothing(log: Log) {
+async fn a_reader_that_was_dropped_while_waiting_loses_nothing(log: Log) {
     let partition = one_partition(&log);
     let mut writer = log.claim(&partition).unwrap();
     let mut reader = log.read(&partition, 1).unwrap();
@@ -182,7 +173,7 @@ pub async fn a_reader_that_was_dropped_while_waiting_loses_nothing(log: Log) {
 }
 
 /// Each partition has its own sequence, writer, term and tail.
-pub async fn partitions_are_independent(log: Log) {
+async fn partitions_are_independent(log: Log) {
     log.ensure_streams(&[spec("one", 3), spec("two", 2)]).unwrap();
     let all = [("one", 0), ("one", 1), ("one", 2), ("two", 0), ("two", 1)];
     let all = all.map(|(stream, index)| Partition::new(stream, index));
@@ -203,7 +194,7 @@ pub async fn partitions_are_independent(log: Log) {
 }
 
 /// `ensure_streams`.
-pub async fn streams_are_created_once_and_keep_their_partition_count(log: Log) {
+async fn streams_are_created_once_and_keep_their_partition_count(log: Log) {
     let (one, two) = (spec("one", 1), spec("two", 2));
     log.ensure_streams(std::slice::from_ref(&one)).unwrap();
     let partition = Partition::new("one", 0);
@@ -216,7 +207,7 @@ pub async fn streams_are_created_once_and_keep_their_partition_count(log: Log) {
 }
 
 /// Unknown streams, and indexes past the last partition.
-pub async fn an_unknown_partition_is_refused(log: Log) {
+async fn an_unknown_partition_is_refused(log: Log) {
     let known = one_partition(&log);
     for unknown in [Partition::new("nowhere", 0), Partition::new(&known.stream, 1)] {
         let claimed = log.claim(&unknown).err();
@@ -229,7 +220,7 @@ pub async fn an_unknown_partition_is_refused(log: Log) {
 }
 
 /// Many records, and large ones, in one append.
-pub async fn large_batches_are_kept_whole(log: Log) {
+async fn large_batches_are_kept_whole(log: Log) {
     let partition = one_partition(&log);
     let mut writer = log.claim(&partition).unwrap();
     writer.append(batch(1, 5_000)).unwrap();
@@ -246,7 +237,7 @@ pub async fn large_batches_are_kept_whole(log: Log) {
 }
 
 /// Keys, types and traces of any text, values of any bytes; a missing trace comes back empty.
-pub async fn any_bytes_come_back_unchanged(log: Log) {
+async fn any_bytes_come_back_unchanged(log: Log) {
     let partition = one_partition(&log);
     let mut writer = log.claim(&partition).unwrap();
     let text = || ".{0,20}".prop_map(|text: String| Arc::<str>::from(text));
@@ -272,7 +263,7 @@ pub async fn any_bytes_come_back_unchanged(log: Log) {
 }
 
 /// Nothing to append is no reason to fail, nor to write.
-pub async fn an_empty_batch_changes_nothing(log: Log) {
+async fn an_empty_batch_changes_nothing(log: Log) {
     let partition = one_partition(&log);
     let mut writer = log.claim(&partition).unwrap();
     writer.append(Batch::default()).unwrap();
@@ -284,7 +275,7 @@ pub async fn an_empty_batch_changes_nothing(log: Log) {
 }
 
 /// `high_watermark`.
-pub async fn the_high_watermark_announces_every_append(log: Log) {
+async fn the_high_watermark_announces_every_append(log: Log) {
     let partition = one_partition(&log);
     let mut watermark = log.high_watermark(&partition).unwrap();
     assert_eq!(*watermark.borrow_and_update(), 0);

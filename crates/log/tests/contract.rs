@@ -1,28 +1,23 @@
 //! The in-memory log keeps the contract, and so does a fault-injecting log that has no faults planned.
 
-mod memory {
-    use std::sync::Arc;
+use std::sync::Arc;
 
-    use chimera_log::MemoryLog;
+use chimera_log::contract::keeps_the_contract;
+use chimera_log::{EventLog, FaultPlan, FaultyLog, MemoryLog, Partition, ReadError, StreamSpec};
 
-    chimera_log::contract_tests!(|| Arc::new(MemoryLog::new()));
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_memory_log_keeps_the_contract() {
+    keeps_the_contract(|| Arc::new(MemoryLog::new())).await;
 }
 
-mod faultless {
-    use std::sync::Arc;
-
-    use chimera_log::{FaultPlan, FaultyLog, MemoryLog};
-
-    chimera_log::contract_tests!(|| Arc::new(FaultyLog::new(
-        Arc::new(MemoryLog::new()),
-        FaultPlan::Seeded { seed: 1, per_mille: 0 },
-    )));
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_without_faults_keeps_the_contract() {
+    let faultless = || FaultPlan::Seeded { seed: 1, per_mille: 0 };
+    keeps_the_contract(|| Arc::new(FaultyLog::new(Arc::new(MemoryLog::new()), faultless()))).await;
 }
 
 #[tokio::test]
 async fn a_reader_learns_that_its_log_is_closed() {
-    use chimera_log::{EventLog, MemoryLog, Partition, ReadError, StreamSpec};
-
     let log = MemoryLog::new();
     log.ensure_streams(&[StreamSpec { name: "orders".into(), partitions: 1 }]).expect("created");
     let mut reader = log.read(&Partition::new("orders", 0), 1).expect("known");
