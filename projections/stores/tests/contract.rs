@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use chimera_stores::EmbeddedStores;
+use chimera_stores::contract::{generations, kv, rows};
 use tempfile::TempDir;
 
 fn fresh() -> (TempDir, EmbeddedStores) {
@@ -10,23 +11,29 @@ fn fresh() -> (TempDir, EmbeddedStores) {
     (dir, stores)
 }
 
-mod rows {
-    chimera_stores::row_contract_tests!(|| {
-        let (dir, stores) = super::fresh();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_row_store_keeps_the_contract() {
+    rows::keeps_the_contract(|| {
+        let (dir, stores) = fresh();
         (dir, stores.rows())
-    });
+    })
+    .await;
 }
 
-mod kv {
-    chimera_stores::kv_contract_tests!(|| {
-        let (dir, stores) = super::fresh();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_key_value_store_keeps_the_contract() {
+    kv::keeps_the_contract(|| {
+        let (dir, stores) = fresh();
         (dir, stores.kv())
-    });
+    })
+    .await;
 }
 
-mod generations {
-    chimera_stores::generations_contract_tests!(|| {
-        let (dir, stores) = super::fresh();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_live_pointers_keep_the_contract() {
+    generations::keeps_the_contract(|| {
+        let (dir, stores) = fresh();
         (dir, stores.live())
-    });
+    })
+    .await;
 }

@@ -9,6 +9,7 @@ use proptest::prop_oneof;
 use proptest::strategy::Strategy;
 use proptest::test_runner::TestRunner;
 
+use super::rules::Rules;
 use super::{VIEW, checkpoint, some};
 use crate::error::StoreError;
 use crate::kv::{KvStore, KvValue};
@@ -17,6 +18,25 @@ use crate::view::View;
 
 /// A fresh store.
 pub type Store = Arc<dyn KvStore>;
+
+/// Every rule of key-value stores, each on a fresh one; fails with the names of all that are broken.
+///
+/// `make` gives something to keep alive, and the fresh one.
+pub async fn keeps_the_contract<K>(make: impl Fn() -> (K, Store)) {
+    let mut rules = Rules::on(make);
+    rules.check(a_value_is_read_as_it_was_written).await;
+    rules.check(applying_again_changes_nothing).await;
+    rules.check(parts_keep_versions_of_their_own).await;
+    rules.check(a_late_write_does_not_undo_a_delete).await;
+    rules.check(several_values_are_read_in_the_order_asked).await;
+    rules.check(a_scan_finds_every_value_once).await;
+    rules.check(generations_lie_side_by_side).await;
+    rules.check(checkpoints_move_forward_only).await;
+    rules.check(a_removed_view_leaves_nothing_behind).await;
+    rules.check(a_mutation_that_does_not_fit_is_rejected_whole).await;
+    rules.check(any_order_and_repetition_gives_the_same_content).await;
+    rules.are_kept();
+}
 
 static SPACE: KvSpec = KvSpec { space: "product", parts: &["product", "stock"] };
 
@@ -69,7 +89,7 @@ async fn everything(store: &Store, view: View, limit: usize) -> Vec<(String, KvV
 }
 
 /// `get`.
-pub async fn a_value_is_read_as_it_was_written(store: Store) {
+async fn a_value_is_read_as_it_was_written(store: Store) {
     created(&store).await;
     assert_eq!(get(&store, "a").await, None);
     apply(&store, &[product(3, r#"{"title":"ünïcode\u0000"}"#)]).await;
@@ -81,7 +101,7 @@ pub async fn a_value_is_read_as_it_was_written(store: Store) {
 }
 
 /// Nor does an older version, or the same with other content.
-pub async fn applying_again_changes_nothing(store: Store) {
+async fn applying_again_changes_nothing(store: Store) {
     created(&store).await;
     apply(&store, &[product(1, "1"), product(2, "2")]).await;
     for stale in [product(2, "other"), product(1, "1"), product(2, "2")] {
@@ -91,7 +111,7 @@ pub async fn applying_again_changes_nothing(store: Store) {
 }
 
 /// Two streams write into one value, each its own part.
-pub async fn parts_keep_versions_of_their_own(store: Store) {
+async fn parts_keep_versions_of_their_own(store: Store) {
     created(&store).await;
     apply(&store, &[product(10, "ten")]).await;
     apply(&store, &[mutation("a", "stock", 2, Some("two"))]).await;
@@ -101,7 +121,7 @@ pub async fn parts_keep_versions_of_their_own(store: Store) {
 }
 
 /// A delete is remembered, and only a newer write is seen again.
-pub async fn a_late_write_does_not_undo_a_delete(store: Store) {
+async fn a_late_write_does_not_undo_a_delete(store: Store) {
     created(&store).await;
     apply(&store, &[product(1, "1"), mutation("a", "product", 5, None)]).await;
     for version in [4, 5] {
@@ -114,7 +134,7 @@ pub async fn a_late_write_does_not_undo_a_delete(store: Store) {
 }
 
 /// Those that aren't there among them.
-pub async fn several_values_are_read_in_the_order_asked(store: Store) {
+async fn several_values_are_read_in_the_order_asked(store: Store) {
     created(&store).await;
     for id in ["a", "b", "c"] {
         apply(&store, &[mutation(id, "stock", 1, Some(id))]).await;
@@ -125,7 +145,7 @@ pub async fn several_values_are_read_in_the_order_asked(store: Store) {
 }
 
 /// In the same order each time, in pages of every size.
-pub async fn a_scan_finds_every_value_once(store: Store) {
+async fn a_scan_finds_every_value_once(store: Store) {
     created(&store).await;
     for number in 0..25 {
         apply(&store, &[mutation(&format!("id {number}"), "stock", 1, Some("{}"))]).await;
@@ -138,7 +158,7 @@ pub async fn a_scan_finds_every_value_once(store: Store) {
 }
 
 /// And neither sees the other's values or checkpoints.
-pub async fn generations_lie_side_by_side(store: Store) {
+async fn generations_lie_side_by_side(store: Store) {
     created(&store).await;
     let next = View::new(VIEW.model, 2);
     store.create(next, &[&SPACE]).await.unwrap();
@@ -153,7 +173,7 @@ pub async fn generations_lie_side_by_side(store: Store) {
 }
 
 /// Each partition by itself; a repeated batch does not set one back.
-pub async fn checkpoints_move_forward_only(store: Store) {
+async fn checkpoints_move_forward_only(store: Store) {
     created(&store).await;
     for (partition, sequence) in [(0, 5), (1, 2), (0, 9), (0, 7), (1, 2)] {
         store.apply(VIEW, &[], &[checkpoint(partition, sequence)]).await.unwrap();
@@ -164,7 +184,7 @@ pub async fn checkpoints_move_forward_only(store: Store) {
 }
 
 /// A generation of the same number later starts from nothing.
-pub async fn a_removed_view_leaves_nothing_behind(store: Store) {
+async fn a_removed_view_leaves_nothing_behind(store: Store) {
     store.remove(VIEW).await.unwrap();
     created(&store).await;
     store.apply(VIEW, &[product(1, "gone")], &[checkpoint(0, 1)]).await.unwrap();
@@ -178,7 +198,7 @@ pub async fn a_removed_view_leaves_nothing_behind(store: Store) {
 }
 
 /// Nothing of the call is applied.
-pub async fn a_mutation_that_does_not_fit_is_rejected_whole(store: Store) {
+async fn a_mutation_that_does_not_fit_is_rejected_whole(store: Store) {
     created(&store).await;
     let unfit = [
         mutation("a", "no such part", 1, None),
@@ -194,7 +214,7 @@ pub async fn a_mutation_that_does_not_fit_is_rejected_whole(store: Store) {
 }
 
 /// What makes a rebuild, a retry and a late event harmless.
-pub async fn any_order_and_repetition_gives_the_same_content(store: Store) {
+async fn any_order_and_repetition_gives_the_same_content(store: Store) {
     let mut runner = TestRunner::deterministic();
     let mutations = prop::collection::vec(any_mutation(), 1..40);
     for round in 0..50 {

@@ -1,4 +1,4 @@
-//! The rules of row stores.
+//! The rules of row stores; here those of single rows, below those of many.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +11,46 @@ use proptest::prop_oneof;
 use proptest::strategy::Strategy;
 use proptest::test_runner::TestRunner;
 
+mod pages_and_views;
 mod tables;
 
+use super::rules::Rules;
 use super::{VIEW, checkpoint, some};
 use crate::error::StoreError;
 use crate::page::Scanned;
 use crate::rows::{Listing, RowStore};
 use crate::view::View;
-use tables::{NEWEST_FIRST, UPWARDS, delete, newest, text, upsert, upwards, write};
+use tables::{NEWEST_FIRST, UPWARDS, delete, newest, text, upsert, write};
 
 /// A fresh store.
 pub type Store = Arc<dyn RowStore>;
+
+/// Every rule of row stores, each on a fresh one; fails with the names of all that are broken.
+///
+/// `make` gives something to keep alive, and the fresh one.
+pub async fn keeps_the_contract<K>(make: impl Fn() -> (K, Store)) {
+    let mut rules = Rules::on(make);
+    rules.check(a_row_is_read_as_it_was_written).await;
+    rules.check(every_kind_of_value_comes_back).await;
+    rules.check(applying_again_changes_nothing).await;
+    rules.check(a_stale_write_changes_nothing).await;
+    rules.check(cells_of_one_row_keep_versions_of_their_own).await;
+    rules.check(an_emptied_cell_is_absent_and_stays_so).await;
+    rules.check(mutations_of_one_call_see_each_other).await;
+    rules.check(a_late_write_does_not_undo_a_delete).await;
+    rules.check(a_newer_write_brings_a_deleted_row_back).await;
+    rules.check(pages_and_views::a_list_is_in_clustering_order_both_ways_and_in_pages).await;
+    rules.check(pages_and_views::a_list_holds_its_partition_only).await;
+    rules.check(pages_and_views::a_cursor_of_another_list_is_refused).await;
+    rules.check(pages_and_views::a_scan_finds_every_row_once).await;
+    rules.check(pages_and_views::generations_lie_side_by_side).await;
+    rules.check(pages_and_views::checkpoints_move_forward_only).await;
+    rules.check(pages_and_views::a_removed_view_leaves_nothing_behind).await;
+    rules.check(pages_and_views::creating_again_keeps_what_is_there).await;
+    rules.check(a_mutation_that_does_not_fit_is_rejected_whole).await;
+    rules.check(any_order_and_repetition_gives_the_same_content).await;
+    rules.are_kept();
+}
 
 async fn created(store: &Store) {
     store.create(VIEW, &[&NEWEST_FIRST, &UPWARDS]).await.unwrap();
@@ -88,7 +117,7 @@ async fn listed(
 }
 
 /// `get`.
-pub async fn a_row_is_read_as_it_was_written(store: Store) {
+async fn a_row_is_read_as_it_was_written(store: Store) {
     created(&store).await;
     assert_eq!(written(&store).await, None);
     apply(&store, &[write(3, "first")]).await;
@@ -100,7 +129,7 @@ pub async fn a_row_is_read_as_it_was_written(store: Store) {
 }
 
 /// Extremes among them.
-pub async fn every_kind_of_value_comes_back(store: Store) {
+async fn every_kind_of_value_comes_back(store: Store) {
     created(&store).await;
     let key = newest("ünïcode\0zero", i64::MIN, "");
     let cells = vec![
@@ -118,7 +147,7 @@ pub async fn every_kind_of_value_comes_back(store: Store) {
 }
 
 /// At-least-once is enough.
-pub async fn applying_again_changes_nothing(store: Store) {
+async fn applying_again_changes_nothing(store: Store) {
     created(&store).await;
     let mutations = [write(1, "first"), write(2, "second")];
     apply(&store, &mutations).await;
@@ -128,7 +157,7 @@ pub async fn applying_again_changes_nothing(store: Store) {
 }
 
 /// Not even the same version again, with other content.
-pub async fn a_stale_write_changes_nothing(store: Store) {
+async fn a_stale_write_changes_nothing(store: Store) {
     created(&store).await;
     apply(&store, &[write(5, "newest")]).await;
     for version in [5, 4, 1] {
@@ -138,7 +167,7 @@ pub async fn a_stale_write_changes_nothing(store: Store) {
 }
 
 /// Two streams write into one row, each its own cells.
-pub async fn cells_of_one_row_keep_versions_of_their_own(store: Store) {
+async fn cells_of_one_row_keep_versions_of_their_own(store: Store) {
     created(&store).await;
     let key = newest("a", 1, "x");
     let number =
@@ -153,7 +182,7 @@ pub async fn cells_of_one_row_keep_versions_of_their_own(store: Store) {
 }
 
 /// Null empties.
-pub async fn an_emptied_cell_is_absent_and_stays_so(store: Store) {
+async fn an_emptied_cell_is_absent_and_stays_so(store: Store) {
     created(&store).await;
     let key = newest("a", 1, "x");
     let cells = |value| vec![("number", Value::Integer(1)), ("text", value)];
@@ -165,7 +194,7 @@ pub async fn an_emptied_cell_is_absent_and_stays_so(store: Store) {
 }
 
 /// In the order given, as if each had been applied by itself.
-pub async fn mutations_of_one_call_see_each_other(store: Store) {
+async fn mutations_of_one_call_see_each_other(store: Store) {
     created(&store).await;
     let key = newest("a", 1, "x");
     apply(&store, &[write(2, "two"), delete(key.clone(), 2), write(3, "three"), write(1, "one")])
@@ -176,7 +205,7 @@ pub async fn mutations_of_one_call_see_each_other(store: Store) {
 }
 
 /// A delete is remembered.
-pub async fn a_late_write_does_not_undo_a_delete(store: Store) {
+async fn a_late_write_does_not_undo_a_delete(store: Store) {
     created(&store).await;
     apply(&store, &[delete(newest("a", 1, "x"), 5)]).await;
     for version in [4, 5] {
@@ -188,7 +217,7 @@ pub async fn a_late_write_does_not_undo_a_delete(store: Store) {
 }
 
 /// With none of the cells from before the delete.
-pub async fn a_newer_write_brings_a_deleted_row_back(store: Store) {
+async fn a_newer_write_brings_a_deleted_row_back(store: Store) {
     created(&store).await;
     let key = newest("a", 1, "x");
     let cells = vec![("number", Value::Integer(1)), ("text", text("before"))];
@@ -199,113 +228,8 @@ pub async fn a_newer_write_brings_a_deleted_row_back(store: Store) {
     assert_eq!(get(&store, &key).await.unwrap().cells.len(), 1);
 }
 
-/// Descending and ascending columns, and pages of every size.
-pub async fn a_list_is_in_clustering_order_both_ways_and_in_pages(store: Store) {
-    created(&store).await;
-    let down = [(9, "a"), (9, "b"), (3, "a"), (0, ""), (-7, "z")];
-    let down: Vec<RowKey> = down.iter().map(|(at, id)| newest("me", *at, id)).collect();
-    let up = [i64::MIN, -300, -1, 0, 1, 255, 256, i64::MAX];
-    let up: Vec<RowKey> = up.iter().map(|number| upwards("k", 2026, *number)).collect();
-    for key in down.iter().rev().chain(up.iter().rev()) {
-        apply(&store, &[upsert(key.clone(), 1, vec![("text", text("t"))])]).await;
-    }
-    for limit in 1..10 {
-        assert_eq!(listed(&store, &NEWEST_FIRST, &[text("me")], limit).await, down);
-        let partition = [text("k"), Value::Integer(2026)];
-        assert_eq!(listed(&store, &UPWARDS, &partition, limit).await, up);
-    }
-}
-
-/// However alike the neighbours' keys are.
-pub async fn a_list_holds_its_partition_only(store: Store) {
-    created(&store).await;
-    for owner in ["me", "m", "me\0", "mee", "me\u{1}", "mf", "ME"] {
-        apply(&store, &[upsert(newest(owner, 1, "x"), 1, vec![])]).await;
-    }
-    assert_eq!(listed(&store, &NEWEST_FIRST, &[text("me")], 10).await, [newest("me", 1, "x")]);
-    assert!(listed(&store, &NEWEST_FIRST, &[text("nobody")], 10).await.is_empty());
-}
-
-/// It came by way of a client.
-pub async fn a_cursor_of_another_list_is_refused(store: Store) {
-    created(&store).await;
-    for id in ["x", "y"] {
-        apply(&store, &[upsert(newest("other", 1, id), 1, vec![])]).await;
-    }
-    let (table, limit) = (&NEWEST_FIRST, 1);
-    let others = Listing { table, partition_key: &[text("other")], after: None, limit };
-    let next = store.list(VIEW, others).await.unwrap().next;
-    let mine = Listing { table, partition_key: &[text("me")], after: next.as_ref(), limit };
-    assert!(matches!(store.list(VIEW, mine).await, Err(StoreError::Rejected(_))));
-}
-
-/// In the same order each time, in pages of every size.
-pub async fn a_scan_finds_every_row_once(store: Store) {
-    created(&store).await;
-    for number in 0..25 {
-        let key = newest(&format!("owner {}", number % 4), number, "x");
-        apply(&store, &[upsert(key, 1, vec![])]).await;
-    }
-    let rows = everything(&store, &NEWEST_FIRST, 100).await;
-    assert_eq!(rows.len(), 25);
-    for limit in [1, 4, 24, 25, 26] {
-        assert_eq!(everything(&store, &NEWEST_FIRST, limit).await, rows);
-    }
-    assert!(everything(&store, &UPWARDS, 3).await.is_empty());
-}
-
-/// And neither sees the other's rows or checkpoints.
-pub async fn generations_lie_side_by_side(store: Store) {
-    created(&store).await;
-    let next = View::new(VIEW.model, 2);
-    store.create(next, &[&NEWEST_FIRST, &UPWARDS]).await.unwrap();
-    assert_eq!(store.generations(VIEW.model).await, Ok(vec![1, 2]));
-    apply(&store, &[write(1, "old")]).await;
-    store.apply(next, &[write(9, "new")], &[checkpoint(0, 9)]).await.unwrap();
-    assert_eq!(written(&store).await, expected("old", 1));
-    assert!(store.checkpoints(VIEW).await.unwrap().is_empty());
-    store.remove(VIEW).await.unwrap();
-    assert_eq!(store.generations(VIEW.model).await, Ok(vec![2]));
-    let row = store.get(next, &NEWEST_FIRST, &newest("a", 1, "x")).await.unwrap().unwrap();
-    assert_eq!(row.cells["text"], text("new"));
-}
-
-/// Each partition by itself; a repeated batch does not set one back.
-pub async fn checkpoints_move_forward_only(store: Store) {
-    created(&store).await;
-    for (partition, sequence) in [(0, 5), (1, 2), (0, 9), (0, 7), (1, 2)] {
-        store.apply(VIEW, &[], &[checkpoint(partition, sequence)]).await.unwrap();
-    }
-    let mut checkpoints = store.checkpoints(VIEW).await.unwrap();
-    checkpoints.sort();
-    assert_eq!(checkpoints, [checkpoint(0, 9), checkpoint(1, 2)]);
-}
-
-/// A generation of the same number later starts from nothing.
-pub async fn a_removed_view_leaves_nothing_behind(store: Store) {
-    store.remove(VIEW).await.unwrap();
-    created(&store).await;
-    store.apply(VIEW, &[write(1, "gone")], &[checkpoint(0, 1)]).await.unwrap();
-    store.remove(VIEW).await.unwrap();
-    let gone = store.get(VIEW, &NEWEST_FIRST, &newest("a", 1, "x")).await;
-    assert!(matches!(gone, Err(StoreError::Transient(_))), "{gone:?}");
-    assert!(matches!(store.apply(VIEW, &[], &[]).await, Err(StoreError::Fatal(_))));
-    created(&store).await;
-    assert_eq!(written(&store).await, None);
-    assert!(store.checkpoints(VIEW).await.unwrap().is_empty());
-}
-
-/// An interrupted rebuild goes on where it was.
-pub async fn creating_again_keeps_what_is_there(store: Store) {
-    created(&store).await;
-    store.apply(VIEW, &[write(1, "kept")], &[checkpoint(0, 1)]).await.unwrap();
-    created(&store).await;
-    assert_eq!(written(&store).await, expected("kept", 1));
-    assert_eq!(store.checkpoints(VIEW).await.unwrap(), [checkpoint(0, 1)]);
-}
-
 /// Nothing of the call is applied, so that the caller can park one event and go on with the others.
-pub async fn a_mutation_that_does_not_fit_is_rejected_whole(store: Store) {
+async fn a_mutation_that_does_not_fit_is_rejected_whole(store: Store) {
     created(&store).await;
     let key = || newest("a", 1, "y");
     let unfit = [
@@ -324,7 +248,7 @@ pub async fn a_mutation_that_does_not_fit_is_rejected_whole(store: Store) {
 }
 
 /// What makes a rebuild, a retry and a late event harmless.
-pub async fn any_order_and_repetition_gives_the_same_content(store: Store) {
+async fn any_order_and_repetition_gives_the_same_content(store: Store) {
     let mut runner = TestRunner::deterministic();
     let mutations = prop::collection::vec(any_mutation(), 1..40);
     for round in 0..50 {
