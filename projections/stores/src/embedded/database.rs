@@ -3,6 +3,7 @@
 //! The only place that knows fjall's errors; never interprets what is stored.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
@@ -33,12 +34,29 @@ pub(super) fn open(path: &Path, options: Options) -> Result<Database, OpenError>
         let reason = "it holds files but no complete database".to_owned();
         return Err(OpenError::OtherFormat { path: path.to_owned(), reason });
     }
-    let opened = Database::builder(path)
+    if !path.join(MARKER).exists() {
+        create(path, options)?;
+    }
+    open_there(path, options).map_err(|error| open_error(path.to_owned(), error))
+}
+
+/// Makes a database beside its place and moves it there whole: a process that is killed meanwhile leaves nothing in its place.
+fn create(path: &Path, options: Options) -> Result<(), OpenError> {
+    let unfinished = path.with_extension("new");
+    let failed = |error: io::Error| open_error(path.to_owned(), error.into());
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished).map_err(failed)?;
+    }
+    drop(open_there(&unfinished, options).map_err(|error| open_error(path.to_owned(), error))?);
+    fs::rename(&unfinished, path).map_err(failed)
+}
+
+fn open_there(path: &Path, options: Options) -> Result<Database, fjall::Error> {
+    Database::builder(path)
         .cache_size(options.cache_bytes)
         .max_journaling_size(128 * MIB)
         .worker_threads(2)
-        .open();
-    opened.map_err(|error| open_error(path.to_owned(), error))
+        .open()
 }
 
 /// Opens or creates one keyspace.
