@@ -4,6 +4,7 @@
 //! gateway again. Harmless, but not for nothing.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chimera_engine::CheckpointError;
@@ -46,7 +47,15 @@ impl ProcessPositions {
     ) -> Result<(), CheckpointError> {
         let file = self.file(process, partition);
         let fresh = self.0.join(format!("{process}-{}-{}.new", partition.stream, partition.index));
-        fs::write(&fresh, layout::seal_number(sequence)).map_err(|error| unavailable(&error))?;
-        fs::rename(fresh, file).map_err(|error| unavailable(&error))
+        write_durably(&fresh, &layout::seal_number(sequence))
+            .and_then(|()| fs::rename(fresh, file))
+            .map_err(|error| unavailable(&error))
     }
+}
+
+/// Without it a power cut could leave an empty file under the right name.
+fn write_durably(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut file = fs::File::create(file)?;
+    file.write_all(content)?;
+    file.sync_data()
 }

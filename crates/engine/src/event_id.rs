@@ -1,4 +1,4 @@
-//! Event ids: UUID version 7, growing within a shard, random enough to be unique over all.
+//! Event ids: UUID version 7, stamped with the millisecond, random within it. Order is the matter of `sequence`, not of ids.
 
 use chimera_domain::time::Timestamp;
 

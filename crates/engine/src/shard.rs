@@ -15,7 +15,7 @@ use chimera_log::{EventLog, Partition};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::checkpoint::CheckpointStore;
+use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::clock::Clock;
 use crate::engine::EngineOptions;
 use crate::event_id::EventIds;
@@ -72,6 +72,10 @@ pub(crate) struct Shard<A: Aggregate> {
     status: StatusSender,
     waiters: HashMap<Arc<str>, Vec<Waiter<A>>>,
     ids: EventIds,
+    /// When timers were looked at last.
+    ticked: Instant,
+    /// Something in the checkpoint is damaged: it is cleared before the next recovery.
+    distrusted: bool,
 }
 
 /// Why a shard left its loop.
@@ -88,7 +92,15 @@ impl<A: Aggregate> Shard<A> {
         mailbox: mpsc::Receiver<Message<A>>,
         status: StatusSender,
     ) -> Self {
-        Self { parts, mailbox, status, waiters: HashMap::new(), ids: EventIds::new() }
+        Self {
+            parts,
+            mailbox,
+            status,
+            waiters: HashMap::new(),
+            ids: EventIds::new(),
+            ticked: Instant::now(),
+            distrusted: false,
+        }
     }
 
     /// Lives until it is told to stop. Blocks; to be called on a thread of its own.
@@ -115,6 +127,7 @@ impl<A: Aggregate> Shard<A> {
                 Left::Doubt { unsettled: waiting, reason, may_have_been_written } => {
                     tracing::warn!(partition = %self.parts.partition, reason, may_have_been_written, "a commit failed; recovering");
                     unsettled = waiting;
+                    self.finish_saving(&mut serving);
                 }
             }
         }
@@ -144,8 +157,19 @@ impl<A: Aggregate> Shard<A> {
         }
     }
 
+    /// Notes that the checkpoint holds something damaged. It is cleared once nothing is being saved any more.
+    fn distrust(&mut self, error: &CheckpointError) {
+        tracing::error!(partition = %self.parts.partition, %error, "the checkpoint cannot be used");
+        self.distrusted |= matches!(error, CheckpointError::Damaged { .. });
+    }
+
     fn recover(&mut self) -> Result<Serving<A>, String> {
         let started = Instant::now();
+        if self.distrusted {
+            let cleared = self.parts.checkpoints.clear(&self.parts.partition);
+            cleared.map_err(|error| error.to_string())?;
+            self.distrusted = false;
+        }
         let serving = recovery::recover(&self.parts)?;
         let seconds = started.elapsed().as_secs_f64();
         let partition = self.parts.partition.to_string();
@@ -170,6 +194,10 @@ impl<A: Aggregate> Shard<A> {
                 let Ok(next) = self.mailbox.try_recv() else { break };
                 self.take(next, serving, &mut round);
             }
+            // A full mailbox takes no ticks; time passes all the same.
+            if !round.ticked && self.ticked.elapsed() > self.parts.options.tick * 2 {
+                self.take(Message::Tick, serving, &mut round);
+            }
             if let Some(left) = self.finish(serving, round) {
                 return left;
             }
@@ -182,6 +210,7 @@ impl<A: Aggregate> Shard<A> {
             Message::Read { key, past, reply } => round.reads.push((key, past, reply)),
             Message::Tick => {
                 round.ticked = true;
+                self.ticked = Instant::now();
                 self.fire_timers(serving, round);
             }
             Message::Stop => round.stop = true,
@@ -210,6 +239,10 @@ impl<A: Aggregate> Shard<A> {
             self.forget_gone_waiters();
         }
         self.checkpoint_if_due(serving, round.ticked);
+        if self.distrusted {
+            let reason = "a state in the checkpoint is damaged".to_owned();
+            return Some(Left::Doubt { unsettled: vec![], reason, may_have_been_written: false });
+        }
         round.stop.then_some(Left::Stopped)
     }
 
@@ -231,12 +264,12 @@ impl<A: Aggregate> Shard<A> {
         }
     }
 
-    fn current(&self, serving: &mut Serving<A>, key: &Arc<str>) -> Option<Current<A>> {
+    fn current(&mut self, serving: &mut Serving<A>, key: &Arc<str>) -> Option<Current<A>> {
         let sequence = serving.sequence;
         let aggregate = match serving.states.get(key) {
             Ok(aggregate) => aggregate.clone(),
             Err(error) => {
-                tracing::error!(partition = %self.parts.partition, %error, "an aggregate cannot be read");
+                self.distrust(&error);
                 return None;
             }
         };
@@ -278,6 +311,10 @@ fn doubt<A: Aggregate>(round: Round<A>, reason: String, may_have_been_written: b
 fn settle<A: Aggregate>(partition: &Partition, serving: &Serving<A>, unsettled: Vec<Pending<A>>) {
     for pending in unsettled {
         let Some(reply) = pending.reply else { continue };
+        if matches!(pending.answer, Err(Failure::KeyReused)) {
+            let _ = reply.send(pending.answer);
+            continue;
+        }
         let answer = match serving.commands.find(pending.id) {
             Ok(Some(record)) => Ok(serving::repeated(partition, record)),
             Ok(None) => Err(Failure::Unavailable("the append failed; nothing was written".into())),

@@ -30,6 +30,13 @@ pub struct Stuck {
     reason: String,
 }
 
+impl Stuck {
+    /// A task that broke off in the middle.
+    pub(crate) fn broke_off(error: tokio::task::JoinError) -> Self {
+        Self { errand: "a task".into(), reason: error.to_string() }
+    }
+}
+
 impl Errand {
     /// Sends `command`, as often as it takes. The business's no is an answer.
     ///

@@ -67,12 +67,9 @@ impl<P: Process> ProcessRunner<P> {
     /// Works until it is told to stop; then lets what is under way finish, and saves where it is.
     ///
     /// # Errors
-    /// Text for an operator, if the partition cannot be read or decoded, or a position not be saved.
+    /// Text for an operator, if the partition cannot be read or decoded.
     pub async fn run(mut self) -> Result<(), String> {
-        let saved = self
-            .checkpoints
-            .process_position(self.process.name(), &self.partition)
-            .map_err(|error| error.to_string())?;
+        let saved = self.begin()?;
         let mut work: InFlight<P> = InFlight {
             tasks: JoinSet::new(),
             waiting: HashMap::new(),
@@ -96,8 +93,24 @@ impl<P: Process> ProcessRunner<P> {
                 "steps under way are left to the next start"
             );
         }
-        self.save(&mut work)?;
+        self.save(&mut work);
         outcome
+    }
+
+    /// Where to begin: the saved position, or the start where it is that of another, longer log.
+    fn begin(&self) -> Result<u64, String> {
+        let (process, partition) = (self.process.name(), &self.partition);
+        let saved = self
+            .checkpoints
+            .process_position(process, partition)
+            .map_err(|error| error.to_string())?;
+        let end = self.log.high_watermark(partition).map_err(|error| error.to_string())?;
+        let end = *end.borrow();
+        if saved > end {
+            tracing::warn!(process, %partition, saved, end, "the saved position is beyond the log; beginning anew");
+            return Ok(0);
+        }
+        Ok(saved)
     }
 
     async fn consume(&mut self, work: &mut InFlight<P>) -> Result<(), String> {
@@ -111,7 +124,7 @@ impl<P: Process> ProcessRunner<P> {
                 Some(done) = work.tasks.join_next() => {
                     self.finish(work, done.map_err(|error| error.to_string())?);
                 }
-                _ = save.tick() => self.save(work)?,
+                _ = save.tick() => self.save(work),
                 batch = reader.next(), if work.open.len() < self.options.concurrency * 4 => {
                     let batch = batch.map_err(|error| error.to_string())?;
                     for record in &batch.records {
@@ -119,21 +132,22 @@ impl<P: Process> ProcessRunner<P> {
                     }
                 }
             }
-            self.announce(work)?;
+            self.announce(work);
         }
     }
 
     fn take(&self, work: &mut InFlight<P>, record: &RawRecord) -> Result<(), String> {
-        work.read = record.sequence;
         let wanted =
             std::str::from_utf8(&record.event_type).is_ok_and(|kind| self.process.wants(kind));
         if !wanted {
+            work.read = record.sequence;
             return Ok(());
         }
         let event = self.codec.decode(self.partition.index, &record.value).map_err(|error| {
             format!("{} at sequence {}: {error}", self.partition, record.sequence)
         })?;
         work.open.insert(record.sequence);
+        work.read = record.sequence;
         if let Some(queue) = work.waiting.get_mut(&event.key) {
             queue.push_back(event);
             return Ok(());
@@ -171,25 +185,25 @@ impl<P: Process> ProcessRunner<P> {
         self.start_what_is_ready(work);
     }
 
-    fn announce(&self, work: &mut InFlight<P>) -> Result<(), String> {
+    fn announce(&self, work: &mut InFlight<P>) {
         let done = work.done();
         self.position.send_if_modified(|position| std::mem::replace(position, done) != done);
         if done >= work.saved + self.options.save_every {
-            self.save(work)?;
+            self.save(work);
         }
-        Ok(())
     }
 
-    fn save(&self, work: &mut InFlight<P>) -> Result<(), String> {
+    /// Saves the position. One that cannot be saved only makes a restart repeat what is harmless.
+    fn save(&self, work: &mut InFlight<P>) {
         let done = work.done();
         if done == work.saved {
-            return Ok(());
+            return;
         }
-        self.checkpoints
-            .save_process_position(self.process.name(), &self.partition, done)
-            .map_err(|error| error.to_string())?;
         work.saved = done;
-        Ok(())
+        let process = self.process.name();
+        if let Err(error) = self.checkpoints.save_process_position(process, &self.partition, done) {
+            tracing::warn!(process, partition = %self.partition, %error, "a position was not saved; a restart repeats some steps");
+        }
     }
 }
 

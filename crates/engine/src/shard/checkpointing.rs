@@ -21,6 +21,9 @@ impl<A: Aggregate> Shard<A> {
         if serving.checkpoint.saving.is_some() {
             return;
         }
+        if ticked {
+            serving.states.trim();
+        }
         let events = serving.sequence - serving.checkpoint.last_sequence;
         let options = &self.parts.options;
         let waited =
@@ -78,11 +81,16 @@ impl<A: Aggregate> Shard<A> {
         }
     }
 
-    /// Saves what is left before the shard ends.
-    pub(super) fn save_finally(&mut self, serving: &mut Serving<A>) {
+    /// Waits for a snapshot that is being saved, so that nothing is written behind the back of whoever comes next.
+    pub(super) fn finish_saving(&self, serving: &mut Serving<A>) {
         if let Some(saving) = serving.checkpoint.saving.take() {
             self.conclude(serving, saving);
         }
+    }
+
+    /// Saves what is left before the shard ends.
+    pub(super) fn save_finally(&mut self, serving: &mut Serving<A>) {
+        self.finish_saving(serving);
         if serving.sequence > serving.checkpoint.last_sequence
             && let Err(error) = save_now(&self.parts, serving)
         {
@@ -98,8 +106,13 @@ pub(super) fn save_now<A: Aggregate>(
 ) -> Result<(), CheckpointError> {
     let (changed, snapshot) = serving.snapshot();
     let sequence = snapshot.sequence;
-    let states = encode(&changed)?;
-    parts.checkpoints.save(&parts.partition, Snapshot { states, ..snapshot })?;
+    let saved = encode(&changed).and_then(|states| {
+        parts.checkpoints.save(&parts.partition, Snapshot { states, ..snapshot })
+    });
+    if let Err(error) = saved {
+        serving.states.changed_again(changed.into_iter().map(|(key, _)| key).collect());
+        return Err(error);
+    }
     drop(changed);
     serving.checkpoint.last_sequence = sequence;
     serving.states.saved();

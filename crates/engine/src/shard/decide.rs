@@ -32,7 +32,8 @@ impl<A: Aggregate> Shard<A> {
         let answer = match self.answer(request, serving, round) {
             Ok(answer) => answer,
             Err(error) => {
-                round.broken = Some(self.distrust(&error));
+                self.distrust(&error);
+                round.broken = Some(error.to_string());
                 Err(Failure::Unavailable(error.to_string()))
             }
         };
@@ -150,7 +151,8 @@ impl<A: Aggregate> Shard<A> {
             let command = match serving.states.get(&key) {
                 Ok(aggregate) => aggregate.state.due().map(|(_, command)| command),
                 Err(error) => {
-                    round.broken = Some(self.distrust(&error));
+                    self.distrust(&error);
+                    round.broken = Some(error.to_string());
                     return;
                 }
             };
@@ -167,16 +169,6 @@ impl<A: Aggregate> Shard<A> {
             let id = CommandId::derived(&cause);
             self.execute(Request { key, command, id, origin }, None, serving, round);
         }
-    }
-
-    /// Clears a checkpoint that cannot be trusted, so that recovery reads the log instead.
-    fn distrust(&self, error: &CheckpointError) -> String {
-        if matches!(error, CheckpointError::Damaged { .. })
-            && let Err(failed) = self.parts.checkpoints.clear(&self.parts.partition)
-        {
-            tracing::error!(partition = %self.parts.partition, %failed, "a damaged checkpoint cannot be cleared");
-        }
-        error.to_string()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use chimera_domain::aggregate::{Aggregate, DomainEvent};
 use chimera_domain::recorded::Recorded;
 use chimera_domain::time::Timestamp;
-use chimera_log::{RawBatch, RawRecord};
+use chimera_log::{RawBatch, RawRecord, Writer};
 
 use super::Parts;
 use super::checkpointing::save_now;
@@ -17,14 +17,55 @@ use super::timers::Timers;
 use crate::checkpoint::{CommandRecord, Restored};
 use crate::request::CommandId;
 
-/// How many changed aggregates are held in memory before a long recovery saves them.
-const SAVE_AFTER_CHANGED: usize = 20_000;
+/// A long recovery saves after this many times the events that a checkpoint is saved after, however few aggregates they changed.
+const SAVE_AFTER: u64 = 10;
 
 /// Brings a partition to the end of its log; text for an operator if that cannot be done now.
 pub(super) fn recover<A: Aggregate>(parts: &Parts<A>) -> Result<Serving<A>, String> {
-    let writer = parts.log.claim(&parts.partition).map_err(|error| error.to_string())?;
+    match attempt(parts, true) {
+        Err(Stopped::Checkpoint(reason)) => {
+            tracing::warn!(partition = %parts.partition, reason, "the checkpoint does not fit the log; reading the log from its start");
+            attempt(parts, false).map_err(Stopped::into_text)
+        }
+        outcome => outcome.map_err(Stopped::into_text),
+    }
+}
+
+/// Why a recovery stopped.
+enum Stopped {
+    /// A checkpoint was in use, and may be what is wrong.
+    Checkpoint(String),
+    /// The log, or the store, cannot answer.
+    Otherwise(String),
+}
+
+impl Stopped {
+    fn into_text(self) -> String {
+        match self {
+            Self::Checkpoint(reason) | Self::Otherwise(reason) => reason,
+        }
+    }
+}
+
+fn attempt<A: Aggregate>(parts: &Parts<A>, may_restore: bool) -> Result<Serving<A>, Stopped> {
+    let claimed = parts.log.claim(&parts.partition);
+    let writer = claimed.map_err(|error| Stopped::Otherwise(error.to_string()))?;
     let end = writer.next_sequence() - 1;
-    let restored = restore(parts, end);
+    let restored = restore(parts, end, may_restore).map_err(Stopped::Otherwise)?;
+    let in_use = restored.sequence > 0;
+    let mut serving = begin(parts, writer, &restored);
+    match read_to(parts, &mut serving, end) {
+        Ok(()) => Ok(serving),
+        Err(reason) if in_use => Err(Stopped::Checkpoint(reason)),
+        Err(reason) => Err(Stopped::Otherwise(reason)),
+    }
+}
+
+fn begin<A: Aggregate>(
+    parts: &Parts<A>,
+    writer: Box<dyn Writer>,
+    restored: &Restored,
+) -> Serving<A> {
     let stored = restored.sequence > 0;
     let mut timers = Timers::default();
     for (due, key) in &restored.timers {
@@ -32,7 +73,7 @@ pub(super) fn recover<A: Aggregate>(parts: &Parts<A>) -> Result<Serving<A>, Stri
     }
     let (partition, store) = (&parts.partition, &parts.checkpoints);
     let capacity = parts.options.hot_aggregates;
-    let mut serving = Serving {
+    Serving {
         writer,
         states: States::new(partition.clone(), Arc::clone(store), capacity, stored),
         commands: Commands::new(partition.clone(), Arc::clone(store), stored),
@@ -46,19 +87,22 @@ pub(super) fn recover<A: Aggregate>(parts: &Parts<A>) -> Result<Serving<A>, Stri
             saving: None,
         },
         gauges: Gauges::new(partition),
-    };
-    read_to(parts, &mut serving, end)?;
-    Ok(serving)
+    }
 }
 
 /// The checkpoint, if it belongs to this log; otherwise it is cleared and the log is read from the start.
-fn restore<A: Aggregate>(parts: &Parts<A>, end: u64) -> Restored {
+fn restore<A: Aggregate>(
+    parts: &Parts<A>,
+    end: u64,
+    may_restore: bool,
+) -> Result<Restored, String> {
     let (partition, store) = (&parts.partition, &parts.checkpoints);
     let distrusted = match store.restore(partition, A::STATE_FORMAT) {
+        _ if !may_restore => "it did not fit the log",
         Ok(restored) if restored.sequence == 0 => "none of this format",
         Ok(restored) if restored.sequence > end => "it is ahead of the log",
         Ok(restored) => match event_id_at(parts, restored.sequence) {
-            Ok(found) if found == restored.event_id => return restored,
+            Ok(found) if found == restored.event_id => return Ok(restored),
             Ok(_) => "it belongs to another log",
             Err(reason) => {
                 tracing::error!(%partition, reason, "the event of a checkpoint cannot be read");
@@ -71,10 +115,9 @@ fn restore<A: Aggregate>(parts: &Parts<A>, end: u64) -> Restored {
         }
     };
     tracing::info!(%partition, distrusted, "no checkpoint to begin from; reading the log from its start");
-    if let Err(error) = store.clear(partition) {
-        tracing::warn!(%partition, %error, "a checkpoint cannot be cleared");
-    }
-    Restored::default()
+    // What is left of an old checkpoint would be taken for states of the next one.
+    store.clear(partition).map_err(|error| error.to_string())?;
+    Ok(Restored::default())
 }
 
 fn event_id_at<A: Aggregate>(parts: &Parts<A>, sequence: u64) -> Result<u128, String> {
@@ -104,7 +147,9 @@ fn read_to<A: Aggregate>(
             let event = decode(parts, record)?;
             serving.fold(&event)?;
         }
-        if serving.states.changed() >= SAVE_AFTER_CHANGED
+        let folded = serving.sequence - serving.checkpoint.last_sequence;
+        let every = parts.options.checkpoint_events;
+        if (serving.states.changed() as u64 >= every || folded >= every * SAVE_AFTER)
             && let Err(error) = save_now(parts, serving)
         {
             tracing::warn!(partition = %parts.partition, %error, "a checkpoint was not saved during recovery");

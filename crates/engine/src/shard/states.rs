@@ -111,6 +111,18 @@ impl<A: Aggregate> States<A> {
     /// Takes note that all that [`States::take_changed`] gave is saved: what has not been touched lately may leave memory.
     pub(super) fn saved(&mut self) {
         self.stored = true;
+        self.rotate();
+    }
+
+    /// Lets go of what was only looked at, where nothing has changed since the last checkpoint.
+    pub(super) fn trim(&mut self) {
+        if self.changed.is_empty() {
+            self.rotate();
+        }
+    }
+
+    /// Makes the aggregates that have not changed the older ones, once there are many.
+    fn rotate(&mut self) {
         if self.recent.len() < self.capacity / 2 {
             return;
         }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chimera_domain::ids::OrderId;
 use chimera_domain::order::{Address, Asker, CancelReason, Charges, Command, LineRequest, Placing};
 use chimera_domain::stock::{self, AdjustmentReason};
 use chimera_domain::time::MINUTE;
@@ -43,7 +44,7 @@ pub(super) async fn seed(
                 progress.inc(1);
                 told
             });
-            async move { errand.await.unwrap_or(Ok(())) }
+            async move { errand.await.map_err(Stuck::broke_off)? }
         })
         .buffer_unordered(AT_ONCE);
     orders.try_for_each(async |()| Ok(())).await?;
@@ -104,11 +105,20 @@ async fn tell(shop: &Shop, wish: Wish) -> Result<(), Stuck> {
         let again = Errand { name: format!("demo:{order}:again").into(), at: errand.at };
         again.see_through(&shop.orders, &order, APPROVE).await?;
     }
+    if already_refused(shop, &order).await {
+        return Ok(());
+    }
     for (verb, command) in afterwards(course) {
         // An order that ran out of stock refuses these, which its status says.
         let _ = errand.send(&shop.orders, order.as_key(), verb, command).await?;
     }
     Ok(())
+}
+
+/// Whether the order has been through a return that was not taken; asking again would begin another.
+async fn already_refused(shop: &Shop, order: &OrderId) -> bool {
+    let current = shop.orders.read(order.as_key()).await;
+    current.is_ok_and(|current| current.state.placed().is_some_and(|placed| placed.return_rejected))
 }
 
 /// What is still asked of the order after paying and delivering.

@@ -104,12 +104,12 @@ async fn drive(
             progress.inc(rows);
             outcome
         });
-        while let Some(Ok(outcome)) = running.try_join_next() {
-            unfinished.extend(outcome?);
+        while let Some(ended) = running.try_join_next() {
+            unfinished.extend(ended.map_err(Stuck::broke_off)??);
         }
     }
-    while let Some(Ok(outcome)) = running.join_next().await {
-        unfinished.extend(outcome?);
+    while let Some(ended) = running.join_next().await {
+        unfinished.extend(ended.map_err(Stuck::broke_off)??);
     }
     Ok(unfinished)
 }

@@ -13,6 +13,9 @@ use std::sync::Arc;
 use super::Shop;
 use super::applied::AppliedPositions;
 
+/// Between two looks where one has failed at once.
+const PAUSE: Duration = Duration::from_millis(20);
+
 impl Shop {
     /// How many events the log holds.
     #[must_use]
@@ -34,7 +37,9 @@ impl Shop {
 
     /// Waits until the price table holds everything that is in the log now.
     pub async fn prices_known(&self) {
-        while !self.prices.caught_up(Duration::from_secs(1)).await {}
+        while !self.prices.caught_up(Duration::from_secs(1)).await {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Waits until no process adds anything to the log any more and every read model has applied all of it.
@@ -63,6 +68,7 @@ impl Shop {
                     .await
                     .is_err()
             {
+                tokio::time::sleep(PAUSE).await;
                 deadline = tokio::time::Instant::now() + Duration::from_secs(1);
             }
         }

@@ -42,8 +42,13 @@ pub(super) fn of_read_models(positions: Positions, clock: Arc<dyn Clock>, health
     let was_level = AtomicBool::new(false);
     health.register("read-models", move || {
         let lags = positions.lags(clock.now());
-        if lags.is_empty() {
-            return Readiness::NotReady("the read models are being opened".to_owned());
+        for model in chimera_model::ALL {
+            if let Some(reason) = positions.halted(model.name) {
+                return Readiness::NotReady(format!("{} has stopped: {reason}", model.name));
+            }
+            if !lags.iter().any(|lag| lag.model == model.name) {
+                return Readiness::NotReady(format!("{} is being opened", model.name));
+            }
         }
         if lags.iter().all(|lag| lag.events == 0) {
             was_level.store(true, Ordering::Release);
@@ -54,9 +59,6 @@ pub(super) fn of_read_models(positions: Positions, clock: Arc<dyn Clock>, health
 }
 
 fn trouble(lag: &Lag, level_before: bool) -> Option<Readiness> {
-    if let Some(reason) = &lag.halted {
-        return Some(Readiness::NotReady(format!("{} has stopped: {reason}", lag.model)));
-    }
     let behind = lag.events > 0 && (!level_before || lag.seconds() > FAR_BEHIND_SECONDS);
     behind.then(|| {
         let why = format!("{} is {} events behind in {}", lag.model, lag.events, lag.partition);

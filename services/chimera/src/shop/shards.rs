@@ -95,7 +95,9 @@ fn announce_prices(prices: &Arc<Prices>, opening: &mut Opening<'_>) {
         Readiness::NotReady("the price table is being read from the log".to_owned())
     });
     tokio::spawn(async move {
-        while !prices.caught_up(Duration::from_secs(1)).await {}
+        while !prices.caught_up(Duration::from_secs(1)).await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         caught_up.store(true, Ordering::Release);
     });
 }

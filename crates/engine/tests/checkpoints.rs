@@ -1,0 +1,176 @@
+//! Checkpoints are a cache: whatever happens to them, the shard serves what the log says.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use chimera_domain::stock::Stock;
+use chimera_engine::{
+    CheckpointError, CheckpointStore, CommandRecord, Engine, EngineOptions, Failure,
+    MemoryCheckpoints, Restored, SavedState, Shards, Snapshot,
+};
+use chimera_log::{Fault, FaultPlan, FaultyLog, Partition};
+use support::{World, adjust, history, named, request};
+
+/// Checkpoints that go wrong on purpose.
+#[derive(Default)]
+struct Unreliable {
+    inner: MemoryCheckpoints,
+    every_second_save_fails: bool,
+    saves: AtomicU32,
+    states_are_damaged: AtomicBool,
+}
+
+impl CheckpointStore for Unreliable {
+    fn restore(&self, partition: &Partition, format: u32) -> Result<Restored, CheckpointError> {
+        self.inner.restore(partition, format)
+    }
+
+    fn state(
+        &self,
+        partition: &Partition,
+        key: &str,
+    ) -> Result<Option<SavedState>, CheckpointError> {
+        if self.states_are_damaged.load(Ordering::SeqCst) {
+            let (partition, reason) = (partition.clone(), "a flipped bit".to_owned());
+            return Err(CheckpointError::Damaged { partition, reason });
+        }
+        self.inner.state(partition, key)
+    }
+
+    fn command(
+        &self,
+        partition: &Partition,
+        id: u128,
+    ) -> Result<Option<CommandRecord>, CheckpointError> {
+        self.inner.command(partition, id)
+    }
+
+    fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {
+        let number = self.saves.fetch_add(1, Ordering::SeqCst);
+        if self.every_second_save_fails && number.is_multiple_of(2) {
+            return Err(CheckpointError::Unavailable("the disk is full".to_owned()));
+        }
+        self.inner.save(partition, snapshot)
+    }
+
+    fn clear(&self, partition: &Partition) -> Result<(), CheckpointError> {
+        self.states_are_damaged.store(false, Ordering::SeqCst);
+        self.inner.clear(partition)
+    }
+
+    fn process_position(&self, name: &str, partition: &Partition) -> Result<u64, CheckpointError> {
+        self.inner.process_position(name, partition)
+    }
+
+    fn save_process_position(
+        &self,
+        name: &str,
+        partition: &Partition,
+        sequence: u64,
+    ) -> Result<(), CheckpointError> {
+        self.inner.save_process_position(name, partition, sequence)
+    }
+}
+
+async fn start(world: &World, checkpoints: &Arc<Unreliable>) -> Shards<Stock> {
+    let engine = Engine {
+        log: Arc::clone(&world.log),
+        checkpoints: checkpoints.clone(),
+        clock: world.clock.clone(),
+        producer: "test/1".into(),
+        options: world.options,
+    };
+    let shards = engine.start::<Stock>(world.partitions).unwrap();
+    shards.serving().await.unwrap();
+    shards
+}
+
+fn small_steps() -> World {
+    let mut world = World::new(1);
+    world.options = EngineOptions { checkpoint_events: 3, hot_aggregates: 2, ..world.options };
+    world
+}
+
+async fn deliver(shards: &Shards<Stock>, round: u32) {
+    for n in 0..10 {
+        let id = named(&format!("{round}:{n}"));
+        let key = format!("P{n}");
+        shards.router().execute(request(&key, adjust(1), id)).await.unwrap();
+    }
+}
+
+async fn assert_on_hand(shards: &Shards<Stock>, expected: i64) {
+    for n in 0..10 {
+        let current = shards.router().read(&format!("P{n}")).await.unwrap();
+        assert_eq!(current.state.balance().on_hand, expected, "P{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_save_that_fails_loses_nothing_of_the_next_one() {
+    let world = small_steps();
+    let checkpoints =
+        Arc::new(Unreliable { every_second_save_fails: true, ..Unreliable::default() });
+    for round in 0..6 {
+        let shards = start(&world, &checkpoints).await;
+        assert_on_hand(&shards, i64::from(round)).await;
+        deliver(&shards, round).await;
+        shards.stop().await;
+        if round == 3 {
+            let partition = Partition::new("ecommerce.inventory.stock", 0);
+            checkpoints.clear(&partition).unwrap();
+        }
+    }
+    assert_eq!(history::<Stock>(&world.log, 1).await.len(), 60);
+}
+
+#[tokio::test]
+async fn a_damaged_state_is_rebuilt_from_the_log_while_serving() {
+    let world = small_steps();
+    let checkpoints = Arc::new(Unreliable::default());
+    let shards = start(&world, &checkpoints).await;
+    deliver(&shards, 0).await;
+    shards.stop().await;
+    let shards = start(&world, &checkpoints).await;
+    checkpoints.states_are_damaged.store(true, Ordering::SeqCst);
+    let refused = shards.router().execute(request("P3", adjust(1), named("again"))).await;
+    assert!(matches!(refused, Err(Failure::Unavailable(_))), "{refused:?}");
+    shards.router().execute(request("P3", adjust(1), named("again"))).await.unwrap();
+    assert_eq!(shards.router().read("P3").await.unwrap().state.balance().on_hand, 2);
+}
+
+#[tokio::test]
+async fn a_damaged_state_found_in_recovery_is_rebuilt_from_the_log() {
+    let world = small_steps();
+    let checkpoints = Arc::new(Unreliable::default());
+    let shards = start(&world, &checkpoints).await;
+    deliver(&shards, 0).await;
+    shards.stop().await;
+    // A tail beyond the checkpoint, so that recovery has to look at a saved state.
+    let other = Arc::new(Unreliable::default());
+    let shards = start(&world, &other).await;
+    deliver(&shards, 1).await;
+    shards.stop().await;
+    checkpoints.states_are_damaged.store(true, Ordering::SeqCst);
+    let shards = start(&world, &checkpoints).await;
+    assert_on_hand(&shards, 2).await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_reused_stays_refused_when_the_commit_beside_it_fails() {
+    let mut world = World::new(1);
+    let plan = [None, Some(Fault::Unavailable)].into();
+    world.log = Arc::new(FaultyLog::new(Arc::clone(&world.log), FaultPlan::Scripted(plan)));
+    let shards = start(&world, &Arc::default()).await;
+    let router = shards.router();
+    let key = |body: &[u8]| chimera_engine::CommandId::from_key("s", "k", body);
+    router.execute(request("P", adjust(1), key(b"1"))).await.unwrap();
+    let both = (
+        router.execute(request("P", adjust(5), named("other"))),
+        router.execute(request("P", adjust(2), key(b"2"))),
+    );
+    let (_, reused) = tokio::join!(both.0, both.1);
+    assert_eq!(reused, Err(Failure::KeyReused));
+}
