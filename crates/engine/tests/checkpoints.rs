@@ -1,4 +1,5 @@
 //! Checkpoints are a cache: whatever happens to them, the shard serves what the log says.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What the runner promises to a process: every event, in order per aggregate, at least once, whatever fails.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod support;
 

@@ -32,7 +32,7 @@ pub struct Stuck {
 
 impl Stuck {
     /// A task that broke off in the middle.
-    pub(crate) fn broke_off(error: tokio::task::JoinError) -> Self {
+    pub(crate) fn broke_off(error: &tokio::task::JoinError) -> Self {
         Self { errand: "a task".into(), reason: error.to_string() }
     }
 }

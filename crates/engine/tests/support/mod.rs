@@ -1,6 +1,13 @@
 //! A small shop for the engine's tests: one stream of stock over a log in memory.
 
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -44,7 +44,7 @@ pub(super) async fn seed(
                 progress.inc(1);
                 told
             });
-            async move { errand.await.map_err(Stuck::broke_off)? }
+            async move { errand.await.map_err(|error| Stuck::broke_off(&error))? }
         })
         .buffer_unordered(AT_ONCE);
     orders.try_for_each(async |()| Ok(())).await?;

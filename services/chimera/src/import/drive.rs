@@ -105,11 +105,11 @@ async fn drive(
             outcome
         });
         while let Some(ended) = running.try_join_next() {
-            unfinished.extend(ended.map_err(Stuck::broke_off)??);
+            unfinished.extend(ended.map_err(|error| Stuck::broke_off(&error))??);
         }
     }
     while let Some(ended) = running.join_next().await {
-        unfinished.extend(ended.map_err(Stuck::broke_off)??);
+        unfinished.extend(ended.map_err(|error| Stuck::broke_off(&error))??);
     }
     Ok(unfinished)
 }
