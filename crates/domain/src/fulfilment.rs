@@ -75,6 +75,15 @@ fn was_decided(event: &order::Event, now: &Order) -> bool {
     matches!(event, order::Event::Created { .. }) && !now.placed().is_some_and(waits)
 }
 
+/// The types of the events that make the process do anything: those that [`concerns`] says yes to.
+pub const EVENT_TYPES: [&str; 5] = [
+    "ecommerce.order.order.created.v1",
+    "ecommerce.order.order.shipped.v1",
+    "ecommerce.order.order.canceled.v1",
+    "ecommerce.order.order.returned.v1",
+    "ecommerce.order.order.credited.v1",
+];
+
 /// Whether `event` makes the process do anything, so that the lines need not be looked up for nothing.
 #[must_use]
 pub fn concerns(event: &order::Event) -> bool {

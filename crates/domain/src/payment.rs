@@ -56,6 +56,17 @@ pub struct Charge {
     pub token: String,
 }
 
+impl Charge {
+    /// Whether this attempt came after `other`, by the number at the end of its id; without numbers, whether it is another.
+    fn is_after(&self, other: &Self) -> bool {
+        let number = |charge: &Self| charge.payment_id.rsplit_once('-')?.1.parse::<u32>().ok();
+        match (number(self), number(other)) {
+            (Some(this), Some(other)) => this > other,
+            (None, _) | (_, None) => self.payment_id != other.payment_id,
+        }
+    }
+}
+
 /// Storage format: these names are in the log for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "camelCase")]
@@ -234,11 +245,10 @@ impl Payment {
     fn request(&self, charge: Charge) -> Result<Vec<Event>, Rejection> {
         match self {
             Self::None => Ok(vec![Event::Requested { charge }]),
-            Self::Declined(last) if last.payment_id != charge.payment_id => {
-                Ok(vec![Event::Requested { charge }])
-            }
-            Self::Declined(last)
-            | Self::Requested(last)
+            Self::Declined(last) if charge.is_after(last) => Ok(vec![Event::Requested { charge }]),
+            // An earlier attempt, repeated late, has ended long ago.
+            Self::Declined(_) => Ok(vec![]),
+            Self::Requested(last)
             | Self::Captured(last)
             | Self::Refunding(last)
             | Self::Refunded(last)
@@ -380,6 +390,21 @@ mod tests {
         given::<Payment>([requested("O-1"), declined()])
             .when(Command::Request(charge("O-2")))
             .then([requested("O-2")]);
+    }
+
+    #[test]
+    fn an_attempt_that_was_declined_never_starts_again() {
+        let declined = |id: &str| Event::Declined { payment_id: id.into(), reason: "no".into() };
+        let mut history = vec![];
+        for attempt in 1..=11 {
+            let id = format!("O-{attempt}");
+            history.extend([requested(&id), declined(&id)]);
+        }
+        for attempt in 1..=11 {
+            let command = Command::Request(charge(&format!("O-{attempt}")));
+            given::<Payment>(history.clone()).when(command).then([]);
+        }
+        given::<Payment>(history).when(Command::Request(charge("O-12"))).then([requested("O-12")]);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! order asks for payment → payment requested → gateway → captured or declined → order paid or payment failed.
 //! Money that arrives for an order which no longer waits for it goes back. Each step is a function of the event and of the
-//! answer before it, so a crash anywhere ends in the same state. Never calls anybody, keeps no state of its own.
+//! answer before it, so a crash anywhere ends in the same state. What the order or the payment has left behind is never asked
+//! for again, however late an event is repeated. Never calls anybody, keeps no state of its own.
 
 use crate::money::Money;
-use crate::order;
-use crate::payment::{self, Charge};
+use crate::order::{self, Order};
+use crate::payment::{self, Charge, Payment};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +55,14 @@ pub enum Answer {
     Gateway(GatewayAnswer),
 }
 
-/// The first step after an event of an order.
+/// The first step after an event of an order, which stands as `now`: at this event, or already beyond it.
 #[must_use]
-pub fn after_order_event(event: &order::Event) -> Step {
+pub fn after_order_event(event: &order::Event, now: &Order) -> Step {
+    let paying = now.placed().and_then(|placed| placed.paying.as_ref());
     match event {
+        order::Event::PaymentRequested { payment_id, .. } if paying != Some(payment_id) => {
+            Step::Done
+        }
         order::Event::PaymentRequested { payment_id, method, token, amount, currency, .. } => {
             Step::Payment(payment::Command::Request(Charge {
                 payment_id: payment_id.clone(),
@@ -78,6 +83,25 @@ pub fn after_order_event(event: &order::Event) -> Step {
         | order::Event::Returned { .. }
         | order::Event::Refunded { .. }
         | order::Event::Credited { .. } => Step::Done,
+    }
+}
+
+/// The first step after an event of the payments, which stand as `now`: at this event, or already beyond it.
+#[must_use]
+pub fn first_step(event: &payment::Event, now: &Payment) -> Step {
+    if is_under_way(event, now) { next_step(event, None) } else { Step::Done }
+}
+
+/// Whether what follows from `event` can still be missing.
+fn is_under_way(event: &payment::Event, now: &Payment) -> bool {
+    match event {
+        payment::Event::Requested { charge } => {
+            matches!(now, Payment::Requested(asked) if asked.payment_id == charge.payment_id)
+        }
+        payment::Event::Captured { .. } => matches!(now, Payment::Captured(_)),
+        payment::Event::RefundRequested { .. } => matches!(now, Payment::Refunding(_)),
+        payment::Event::Declined { .. } | payment::Event::Refunded { .. } => true,
+        payment::Event::RefundFailed { .. } => false,
     }
 }
 
@@ -178,6 +202,32 @@ mod tests {
                 reason: "no".into()
             })
         );
+    }
+
+    fn charge(id: &str) -> Charge {
+        let (method, token) = (PaymentMethod::Card, "tok".into());
+        Charge { payment_id: id.into(), money: money(), method, token }
+    }
+
+    #[test]
+    fn what_a_payment_has_left_behind_is_not_asked_for_again() {
+        use payment::Event;
+        let requested = Event::Requested { charge: charge("O-1") };
+        let refunding = Event::RefundRequested { payment_id: "O-1".into(), money: money() };
+        let all = [
+            (Payment::None, [false, false, false]),
+            (Payment::Requested(charge("O-1")), [true, false, false]),
+            (Payment::Requested(charge("O-2")), [false, false, false]),
+            (Payment::Declined(charge("O-1")), [false, false, false]),
+            (Payment::Captured(charge("O-1")), [false, true, false]),
+            (Payment::Refunding(charge("O-1")), [false, false, true]),
+            (Payment::Refunded(charge("O-1")), [false, false, false]),
+            (Payment::RefundFailed(charge("O-1")), [false, false, false]),
+        ];
+        for (now, expected) in all {
+            let steps = [&requested, &captured(), &refunding].map(|event| first_step(event, &now));
+            assert_eq!(steps.map(|step| step != Step::Done), expected, "{now:?}");
+        }
     }
 
     #[test]

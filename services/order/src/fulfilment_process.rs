@@ -4,7 +4,9 @@
 //! again is harmless. Never decides anything itself.
 
 use async_trait::async_trait;
-use chimera_domain::fulfilment::{Progress, Step, StockAnswer, StockCommand, concerns, next_step};
+use chimera_domain::fulfilment::{
+    EVENT_TYPES, Progress, Step, StockAnswer, StockCommand, concerns, next_step,
+};
 use chimera_domain::ids::OrderId;
 use chimera_domain::order::{self, Event, Order};
 use chimera_domain::payment::{self, Payment};
@@ -34,14 +36,7 @@ impl Process for Fulfilment {
     }
 
     fn wants(&self, event_type: &str) -> bool {
-        matches!(
-            event_type,
-            "ecommerce.order.order.created.v1"
-                | "ecommerce.order.order.shipped.v1"
-                | "ecommerce.order.order.canceled.v1"
-                | "ecommerce.order.order.returned.v1"
-                | "ecommerce.order.order.credited.v1"
-        )
+        EVENT_TYPES.contains(&event_type)
     }
 
     async fn handle(&self, event: &Recorded<Event>) -> Result<(), Unfinished> {
@@ -94,20 +89,41 @@ impl Fulfilment {
     async fn finish(&self, event: &Recorded<Event>, step: Step) -> Result<(), Unfinished> {
         match step {
             Step::Order(command) => {
-                let verb = match &command {
-                    order::Command::Confirm => "confirm",
-                    _ => "cancel",
-                };
-                let request = Cause::of(event).request(verb, &event.key, command);
+                let request =
+                    Cause::of(event).request(verb_to_order(&command), &event.key, command);
                 done(self.orders.execute_patiently(request).await)
             }
             Step::Payment(command) => {
                 debug_assert_eq!(command, payment::Command::RequestRefund);
+                let now = self.payments.read(&event.key).await.map_err(unfinished)?.state;
+                // A refund that has failed is for people to ask for again, not for an event that is repeated.
+                if !matches!(*now, Payment::Captured(_)) {
+                    return Ok(());
+                }
                 let request = Cause::of(event).request("request-refund", &event.key, command);
                 done(self.payments.execute_patiently(request).await)
             }
             Step::Stock(_) | Step::Done => Ok(()),
         }
+    }
+}
+
+/// Tells apart the commands that can follow from one event.
+fn verb_to_order(command: &order::Command) -> &'static str {
+    match command {
+        order::Command::Confirm => "confirm",
+        order::Command::Cancel { .. } => "cancel",
+        order::Command::Place(_)
+        | order::Command::Credit(_)
+        | order::Command::RequestPayment { .. }
+        | order::Command::RecordPaid { .. }
+        | order::Command::RecordPaymentFailed { .. }
+        | order::Command::Ship { .. }
+        | order::Command::Deliver
+        | order::Command::RequestReturn { .. }
+        | order::Command::AcceptReturn
+        | order::Command::RejectReturn { .. }
+        | order::Command::RecordRefunded { .. } => "other",
     }
 }
 

@@ -9,7 +9,11 @@ use chimera_kit::problem::Problem;
 pub(crate) fn problem(failure: Failure<Rejection>) -> Problem {
     let field = match &failure {
         Failure::Refused(refusal) => field(refusal),
-        _ => None,
+        Failure::KeyReused
+        | Failure::Saturated
+        | Failure::Unavailable(_)
+        | Failure::Indeterminate
+        | Failure::NotOwner(_) => None,
     };
     let problem = Problem::from(failure);
     match field {

@@ -1,7 +1,8 @@
 //! Drives settlement: the steps are the domain's, this asks the gateway and sends the commands.
 //!
-//! Ids of commands derive from the event that caused them, so doing it all again is harmless. Two processes, since a process
-//! reads one stream: one after events of orders, one after events of payments.
+//! Reads where the order or the payment stands before it does anything, and the ids of commands derive from the event that
+//! caused them, so doing it all again is harmless. Two processes, since a process reads one stream: one after events of
+//! orders, one after events of payments.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use chimera_domain::aggregate::Refusal;
 use chimera_domain::order::{self, Order};
 use chimera_domain::payment::{self, Payment};
 use chimera_domain::recorded::Recorded;
-use chimera_domain::settlement::{Answer, Step, after_order_event, next_step};
+use chimera_domain::settlement::{Answer, Step, after_order_event, first_step, next_step};
 use chimera_engine::{Failure, Process, Router, Unfinished};
 use chimera_kit::cause::Cause;
 
@@ -46,7 +47,9 @@ impl Process for OrderSettlement {
     }
 
     async fn handle(&self, event: &Recorded<order::Event>) -> Result<(), Unfinished> {
-        self.0.take(Cause::of(event), &event.key, after_order_event(&event.event)).await?;
+        let now = self.0.orders.read(&event.key).await.map_err(unfinished)?.state;
+        let step = after_order_event(&event.event, &now);
+        self.0.take(Cause::of(event), &event.key, step).await?;
         Ok(())
     }
 }
@@ -65,7 +68,8 @@ impl Process for PaymentSettlement {
 
     async fn handle(&self, event: &Recorded<payment::Event>) -> Result<(), Unfinished> {
         let cause = Cause::of(event);
-        let mut step = next_step(&event.event, None);
+        let now = self.0.payments.read(&event.key).await.map_err(unfinished)?.state;
+        let mut step = first_step(&event.event, &now);
         while let Some(answer) = self.0.take(cause, &event.key, step).await? {
             step = next_step(&event.event, Some(answer));
         }
@@ -95,18 +99,18 @@ impl Settlement {
             }
             Step::Charge(charge) => {
                 let answer = self.gateway.charge(&charge).await;
-                answer
-                    .map(|answer| Some(Answer::Gateway(answer)))
-                    .map_err(|error| Unfinished(error.to_string()))
+                answer.map(|answer| Some(Answer::Gateway(answer))).map_err(unfinished)
             }
             Step::Refund { payment_id, money } => {
                 let answer = self.gateway.refund(&payment_id, money).await;
-                answer
-                    .map(|answer| Some(Answer::Gateway(answer)))
-                    .map_err(|error| Unfinished(error.to_string()))
+                answer.map(|answer| Some(Answer::Gateway(answer))).map_err(unfinished)
             }
         }
     }
+}
+
+fn unfinished(failure: impl std::error::Error) -> Unfinished {
+    Unfinished(failure.to_string())
 }
 
 /// Tells apart the commands that can follow from one event.
@@ -129,6 +133,6 @@ fn answered<T, R: Refusal>(result: Result<T, Failure<R>>) -> Result<Option<R>, U
             tracing::info!(code = refusal.code(), "settlement: a command was refused");
             Ok(Some(refusal))
         }
-        Err(failure) => Err(Unfinished(failure.to_string())),
+        Err(failure) => Err(unfinished(failure)),
     }
 }

@@ -1,7 +1,9 @@
 //! What follows from each event of an order; and that a crash anywhere, any number of times, changes nothing.
 
+use std::collections::BTreeSet;
+
 use super::*;
-use crate::aggregate::{Aggregate, Context};
+use crate::aggregate::{Aggregate, Context, DomainEvent};
 use crate::money::{Amount, Currency};
 use crate::order::{Address, Charges, LineRequest, PaymentMethod};
 use crate::order::{Asker, Command, Crediting, Event, Placing};
@@ -248,5 +250,33 @@ fn nothing_follows_from_the_other_events_and_they_are_said_not_to_concern() {
         let (order, event) = told(way.iter().take(steps).cloned());
         let step = next_step(&id(), &event, &order, Progress::Started);
         assert_eq!(concerns(&event), step != Step::Done, "{event:?}");
+    }
+}
+
+#[test]
+fn the_types_that_are_read_are_those_of_the_events_that_concern() {
+    let whole_way = [
+        four_lines(),
+        Command::Confirm,
+        pay(id()),
+        Command::RecordPaymentFailed { payment_id: "O-1".into(), reason: "no".into() },
+        pay(id()),
+        paid(),
+        ship(),
+        Command::Deliver,
+        request_return(),
+        Command::RejectReturn { reason: "no".into() },
+        request_return(),
+        Command::AcceptReturn,
+        Command::RecordRefunded { payment_id: "O-1".into(), amount: amount("12") },
+    ];
+    let mut told_all: Vec<Event> =
+        (1..=whole_way.len()).map(|steps| told(whole_way.iter().take(steps).cloned()).1).collect();
+    told_all.push(told([four_lines(), cancel()]).1);
+    told_all.push(told([credit(CreditReason::Return, -4)]).1);
+    let told_types: BTreeSet<&str> = told_all.iter().map(Event::event_type).collect();
+    assert_eq!(told_types, Event::TYPES.iter().copied().collect(), "every kind has happened");
+    for event in told_all {
+        assert_eq!(EVENT_TYPES.contains(&event.event_type()), concerns(&event), "{event:?}");
     }
 }

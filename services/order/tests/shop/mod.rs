@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where its shop cannot open")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,10 +13,11 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
-use chimera_domain::money::{Amount, Currency};
+use chimera_domain::money::{Amount, Currency, Money};
 use chimera_domain::order::Order;
-use chimera_domain::payment::Payment;
+use chimera_domain::payment::{Charge, Payment};
 use chimera_domain::product::{Offer, Product};
+use chimera_domain::settlement::GatewayAnswer;
 use chimera_domain::stock::Stock;
 use chimera_domain::time::MINUTE;
 use chimera_engine::{
@@ -30,7 +32,9 @@ use chimera_kit::server::{Edge, application};
 use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
 use chimera_model::ReadModel;
 use chimera_order::{Fulfilment, History, Orders, Prices, Terms};
-use chimera_payment::{OrderSettlement, PaymentSettlement, Settlement, SimulatedGateway};
+use chimera_payment::{
+    GatewayError, OrderSettlement, PaymentGateway, PaymentSettlement, Settlement, SimulatedGateway,
+};
 use chimera_product::Products;
 use chimera_query::{Analytics, Reads};
 use chimera_stores::EmbeddedStores;
@@ -42,13 +46,52 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-const PARTITIONS: u32 = 2;
+pub(crate) const PARTITIONS: u32 = 2;
 pub(crate) const SECRET: &str = "a secret of at least thirty-two bytes";
 
 pub(crate) struct Shop {
     app: Router,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) processes: Processes,
     _tasks: JoinSet<()>,
     _dir: TempDir,
+}
+
+/// The processes of the shop, and how far each has come.
+pub(crate) struct Processes {
+    pub(crate) fulfilment: Arc<Fulfilment>,
+    pub(crate) order_settlement: Arc<OrderSettlement>,
+    pub(crate) payment_settlement: Arc<PaymentSettlement>,
+    pub(crate) positions: Vec<(Partition, watch::Receiver<u64>)>,
+}
+
+/// The simulator, counting; it cannot give back [`Gateway::KEPT`].
+#[derive(Default)]
+pub(crate) struct Gateway {
+    simulated: SimulatedGateway,
+    pub(crate) calls: AtomicU64,
+}
+
+impl Gateway {
+    /// What three units at 10.00 come to.
+    const KEPT: &str = "37.50";
+}
+
+#[async_trait]
+impl PaymentGateway for Gateway {
+    async fn charge(&self, charge: &Charge) -> Result<GatewayAnswer, GatewayError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.simulated.charge(charge).await
+    }
+
+    async fn refund(&self, payment_id: &str, money: Money) -> Result<GatewayAnswer, GatewayError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if money.amount.to_string() == Self::KEPT {
+            return Ok(GatewayAnswer::Declined { reason: "account_closed".into() });
+        }
+        self.simulated.refund(payment_id, money).await
+    }
 }
 
 pub(crate) struct Answer {
@@ -138,7 +181,9 @@ impl Shop {
         let mut tasks = JoinSet::new();
         let (orders, stocks) = (start::<Order>(&engine).await, start::<Stock>(&engine).await);
         let payments = start::<Payment>(&engine).await;
-        processes(&engine, &mut tasks, (orders.router(), stocks.router(), payments.router()));
+        let gateway = Arc::new(Gateway::default());
+        let routers = (orders.router(), stocks.router(), payments.router());
+        let processes = processes(&engine, &mut tasks, &gateway, routers);
         let dir = TempDir::new().unwrap();
         let stores = EmbeddedStores::open(dir.path()).unwrap();
         let reads = reads(&engine.log, &stores, &mut tasks).await;
@@ -149,7 +194,7 @@ impl Shop {
             commands: orders.router(),
             prices: prices(&engine.log, &mut tasks),
             reads: reads.clone(),
-            history: History { log: engine.log, codec },
+            history: History { log: Arc::clone(&engine.log), codec },
             terms: terms(),
         };
         let services = [
@@ -160,7 +205,7 @@ impl Shop {
         ];
         let (health, body_bytes) = (Health::default(), 2 * 1024 * 1024);
         let app = application(services, Edge { authenticator, health, metrics: None, body_bytes });
-        Self { app, _tasks: tasks, _dir: dir }
+        Self { app, log: engine.log, gateway, processes, _tasks: tasks, _dir: dir }
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
@@ -235,13 +280,18 @@ fn engine() -> Engine {
 fn processes(
     engine: &Engine,
     tasks: &mut JoinSet<()>,
+    gateway: &Arc<Gateway>,
     (orders, stocks, payments): (Commands<Order>, Commands<Stock>, Commands<Payment>),
-) {
-    let gateway = Arc::new(SimulatedGateway::default());
+) -> Processes {
+    let gateway = Arc::clone(gateway) as Arc<dyn PaymentGateway>;
     let settlement = Settlement { orders: orders.clone(), payments: payments.clone(), gateway };
-    run(engine, tasks, Fulfilment { orders, stocks, payments });
-    run(engine, tasks, OrderSettlement(settlement.clone()));
-    run(engine, tasks, PaymentSettlement(settlement));
+    let fulfilment = Arc::new(Fulfilment { orders, stocks, payments });
+    let order_settlement = Arc::new(OrderSettlement(settlement.clone()));
+    let payment_settlement = Arc::new(PaymentSettlement(settlement));
+    let mut positions = run(engine, tasks, &fulfilment);
+    positions.extend(run(engine, tasks, &order_settlement));
+    positions.extend(run(engine, tasks, &payment_settlement));
+    Processes { fulfilment, order_settlement, payment_settlement, positions }
 }
 
 async fn start<A: Aggregate>(engine: &Engine) -> Shards<A> {
@@ -250,15 +300,21 @@ async fn start<A: Aggregate>(engine: &Engine) -> Shards<A> {
     shards
 }
 
-fn run<P: Process>(engine: &Engine, tasks: &mut JoinSet<()>, process: P) {
-    let process = Arc::new(process);
+fn run<P: Process>(
+    engine: &Engine,
+    tasks: &mut JoinSet<()>,
+    process: &Arc<P>,
+) -> Vec<(Partition, watch::Receiver<u64>)> {
+    let mut positions = vec![];
     let codec = Arc::new(StreamCodec::bundled(P::Source::STREAM).unwrap());
     for index in 0..PARTITIONS {
-        let (process, codec) = (Arc::clone(&process), Arc::clone(&codec));
+        let (process, codec) = (Arc::clone(process), Arc::clone(&codec));
         let (log, checkpoints) = (Arc::clone(&engine.log), Arc::clone(&engine.checkpoints));
         let partition = Partition::new(P::Source::STREAM, index);
+        let position = watch::Sender::new(0);
+        positions.push((partition.clone(), position.subscribe()));
         tasks.spawn(async move {
-            let (options, position) = (ProcessOptions::default(), watch::Sender::new(0));
+            let options = ProcessOptions::default();
             let stop = watch::Sender::new(false);
             let runner = ProcessRunner {
                 process,
@@ -273,6 +329,7 @@ fn run<P: Process>(engine: &Engine, tasks: &mut JoinSet<()>, process: P) {
             runner.run().await.unwrap();
         });
     }
+    positions
 }
 
 async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut JoinSet<()>) -> Reads {
