@@ -74,7 +74,16 @@ impl Config {
 fn read(path: &Path) -> Result<Table, ConfigError> {
     let problem = |reason: String| ConfigError::File { path: path.to_owned(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
-    text.parse().map_err(|error: toml::de::Error| problem(error.to_string()))
+    text.parse().map_err(|error: toml::de::Error| problem(said_of(&error, &text)))
+}
+
+/// What the parser says and where, without the line itself: it may hold a secret.
+fn said_of(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message();
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message.to_owned(),
+    }
 }
 
 /// `HTTP_ADDRESS` is `http.address`; `DATA_DIR`, which begins with no section's name, stays whole.
@@ -185,6 +194,31 @@ mod tests {
         );
         let said = Config::load(None, [], &pairs(&[("orders.currency", "pounds")])).unwrap_err();
         assert!(said.to_string().starts_with("orders.currency: "), "{said}");
+    }
+
+    #[test]
+    fn a_broken_line_is_named_by_its_number_and_not_shown() {
+        for line in [
+            "jwt_secret = hush-hush",
+            "jwt_secret = \"hush-hush",
+            "jwt_secret \"hush-hush\"",
+            "jwt_secret = \"hush-hush\\q\"",
+            "jwt_secret = \"x\" hush-hush",
+            "hush-hush",
+            "[hush-hush",
+            "jwt_secret = \"a\"\njwt_secret = \"hush-hush\"",
+        ] {
+            let file = file(&format!("data_dir = \"a\"\n[auth]\n{line}\n"));
+            let said = Config::load(Some(file.path()), [], &[]).unwrap_err().to_string();
+            assert!(!said.contains("hush") && said.contains(": line "), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_the_wrong_kind_is_not_shown() {
+        let file = file("[auth]\njwt_secret = 4711\n");
+        let said = Config::load(Some(file.path()), [], &[]).unwrap_err().to_string();
+        assert!(said.contains("auth.jwt_secret") && !said.contains("4711"), "{said}");
     }
 
     #[test]
