@@ -2,11 +2,13 @@
 //!
 //! Never keeps a token, never logs one, and never decides a rule of the shop.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, header};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -165,6 +167,37 @@ impl Authenticator {
     }
 }
 
+/// Where everybody is staff, no page of another site may ask in their browser: neither openly, nor under a name of its own
+/// that leads to this machine (DNS rebinding). `authority` is the one that the address itself carries, as in HTTP/2.
+///
+/// # Errors
+/// `auth.cross_site`.
+pub(crate) fn refuse_other_sites(
+    headers: &HeaderMap,
+    authority: Option<&str>,
+) -> Result<(), Problem> {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = text(header::HOST).or(authority);
+    if host.is_some_and(|host| !is_loopback(host)) {
+        return Err(no(codes::AUTH_CROSS_SITE, "the header Host must name this machine"));
+    }
+    let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
+    let site = origin.split_once("://").map(|(_, site)| site);
+    if site.is_some_and(|site| host.is_some_and(|host| host.eq_ignore_ascii_case(site))) {
+        return Ok(());
+    }
+    Err(no(codes::AUTH_CROSS_SITE, "pages of another origin may not ask here"))
+}
+
+/// Whether `localhost` or a loopback address, with or without a port.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
@@ -232,6 +265,51 @@ mod tests {
     fn a_token_without_signature_is_refused() {
         let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzIiwiZXhwIjo5OTk5OTk5OTk5fQ.";
         assert_eq!(asked_with(&format!("Bearer {unsigned}")), Err("auth.token_invalid"));
+    }
+
+    fn asked_from(host: Option<&str>, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("host", host), ("origin", origin)] {
+            if let Some(value) = value {
+                headers.insert(name, HeaderValue::from_str(value).unwrap());
+            }
+        }
+        refuse_other_sites(&headers, None).is_ok()
+    }
+
+    #[test]
+    fn a_host_that_is_not_this_machine_is_refused() {
+        for host in
+            ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:8080", "127.1.2.3", "[::1]:80"]
+        {
+            assert!(asked_from(Some(host), None), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "192.168.0.1",
+            "[::2]",
+            "0.0.0.0",
+            "localhost@evil.example",
+            "",
+        ] {
+            assert!(!asked_from(Some(host), None), "{host}");
+        }
+        let foreign = refuse_other_sites(&HeaderMap::new(), Some("evil.example:80"));
+        assert_eq!(foreign.unwrap_err().code(), "auth.cross_site");
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_refused() {
+        let here = Some("localhost:8080");
+        assert!(asked_from(here, Some("http://localhost:8080")));
+        for origin in
+            ["http://evil.example", "http://localhost:3000", "http://localhost", "null", ""]
+        {
+            assert!(!asked_from(here, Some(origin)), "{origin}");
+        }
+        assert!(!asked_from(None, Some("http://localhost:8080")));
     }
 
     #[test]

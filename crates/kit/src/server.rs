@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, refuse_other_sites};
 use crate::codes;
 use crate::correlation::{CORRELATION_ID, Correlation};
 use crate::health::Health;
@@ -49,6 +50,7 @@ pub fn application(services: impl IntoIterator<Item = OpenApiRouter>, edge: Edge
     }
     let (api, document) = OpenApiRouter::new().nest(API, api).split_for_parts();
     let metrics = edge.metrics;
+    let open = matches!(edge.authenticator, Authenticator::Open);
     let show = move || async move { metrics.as_ref().map(telemetry::render).unwrap_or_default() };
     api.layer(Extension(edge.authenticator))
         .layer(DefaultBodyLimit::max(edge.body_bytes))
@@ -57,6 +59,7 @@ pub fn application(services: impl IntoIterator<Item = OpenApiRouter>, edge: Edge
         .route("/metrics", routing::get(show))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
+        .layer(middleware::from_fn(move |request, next| own_site(open, request, next)))
         .layer(middleware::from_fn(around))
 }
 
@@ -95,6 +98,15 @@ async fn around(mut request: Request, next: Next) -> Response {
     let response = with_instance(response, &correlation);
     count(method, &route, &response, started);
     response
+}
+
+/// Keeps other sites out where everybody who asks is staff.
+async fn own_site(open: bool, request: Request, next: Next) -> Response {
+    let authority = request.uri().authority().map(Authority::as_str);
+    if open && let Err(problem) = refuse_other_sites(request.headers(), authority) {
+        return problem.into_response();
+    }
+    next.run(request).await
 }
 
 /// The answer, whatever happens on the way to it.

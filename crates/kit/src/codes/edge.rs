@@ -77,6 +77,13 @@ pub const AUTH_NOT_YOURS: Code = code(
     "This belongs to somebody else",
     "Only the customer concerned, or staff, may do this.",
 );
+/// The request comes from another site
+pub const AUTH_CROSS_SITE: Code = code(
+    "auth.cross_site",
+    403,
+    "The request comes from another site",
+    "Without tokens, ask from this machine by localhost or a loopback address, not from a page of another site.",
+);
 /// An Idempotency-Key is needed
 pub const IDEMPOTENCY_KEY_REQUIRED: Code = code(
     "idempotency.key_required",
@@ -215,6 +222,7 @@ pub const EDGE: &[Code] = &[
     AUTH_TOKEN_EXPIRED,
     AUTH_SCOPE_MISSING,
     AUTH_NOT_YOURS,
+    AUTH_CROSS_SITE,
     IDEMPOTENCY_KEY_REQUIRED,
     IDEMPOTENCY_KEY_INVALID,
     IDEMPOTENCY_KEY_REUSED,

@@ -97,6 +97,42 @@ async fn bad_requests_are_answered_with_their_status_and_code() {
 }
 
 #[tokio::test]
+async fn where_everybody_is_staff_other_sites_are_kept_out() {
+    let here = |path| post(path).header("host", "localhost:8080");
+    let table = [
+        (here("/api/v1/optional").header("origin", "http://localhost:8080"), 200),
+        (here("/api/v1/optional"), 200),
+        (here("/api/v1/optional").header("origin", "http://evil.example"), 403),
+        (post("/api/v1/optional").header("host", "evil.example"), 403),
+        (Request::get("/docs/").header("host", "127.0.0.1:8080"), 200),
+        (Request::get("/openapi.json").header("host", "evil.example"), 403),
+    ];
+    for (request, status) in table {
+        let (actual, response, problem) = answer(request, "").await;
+        assert_eq!(actual.as_u16(), status, "{problem}");
+        if status == 403 {
+            assert_eq!(problem["code"], "auth.cross_site");
+            assert!(response.headers().contains_key("correlation-id"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_tokens_any_host_may_be_asked() {
+    let key = crate::auth::JwtKey::new("a secret of at least thirty-two bytes");
+    let edge = Edge {
+        authenticator: Authenticator::Jwt(std::sync::Arc::new(key)),
+        health: Health::default(),
+        metrics: None,
+        body_bytes: 2_048,
+    };
+    let request = Request::get("/openapi.json").header("host", "shop.example");
+    let request = request.header("origin", "http://app.example").body(Body::empty()).unwrap();
+    let response = application([service()], edge).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_method_that_is_not_taken_is_answered_with_those_that_are() {
     let (_, response, _) = answer(Request::get("/api/v1/keyed"), "").await;
     assert_eq!(response.headers()["allow"], "POST");
