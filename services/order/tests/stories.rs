@@ -208,9 +208,9 @@ async fn a_product_is_created_changed_priced_discontinued_and_relisted() {
         .await
         .is_problem(409, "product.discontinued");
     let late = post("/api/v1/orders", &shop::order("alice", "P-1", 1)).key("late");
-    let until_gone =
-        eventually_problem(&shop, late.key("late"), "order.product_discontinued").await;
-    assert_eq!(until_gone["field"], "lines[0].productId");
+    let late = shop.ask(late).await;
+    late.is_problem(409, "order.product_discontinued");
+    assert_eq!(late.body["field"], "lines[0].productId");
     let relisted = shop.ask(post(&format!("{path}/relist"), &json!({}))).await.is(200);
     let product =
         shop.ask(get(path).header("chimera-position", &relisted.position())).await.is(200);
@@ -258,17 +258,39 @@ async fn until(shop: &Shop, path: &str, reached: impl Fn(&Value) -> bool) -> Val
     panic!("{path} never became so: {}", shop.ask(get(path)).await.body)
 }
 
-/// Asks until the node's price table has come so far.
-async fn eventually_problem(shop: &Shop, first: shop::Ask, code: &str) -> Value {
-    let mut answer = shop.ask(first).await;
-    for attempt in 0..2_000 {
-        if answer.text("/code") == code {
-            return answer.body;
-        }
-        let body = shop::order("alice", "P-1", 1);
-        answer = shop.ask(post("/api/v1/orders", &body).key(&format!("late-{attempt}"))).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_has_the_price_of_the_moment_and_nothing_that_is_gone() {
+    let shop = Shop::open().await;
+    shop.stock_up("P-1", 500).await;
+    for round in 1..=30 {
+        let amount = format!("{round}.00");
+        let price = json!({"price": {"amount": amount, "currency": "GBP"}});
+        shop.ask(ask("PUT", "/api/v1/products/P-1/price", &price)).await.is(200);
+        let order = shop::order("alice", "P-1", 1);
+        let placed = shop.ask(post("/api/v1/orders", &order).key(&amount)).await.is(201);
+        assert_eq!(placed.text("/lines/0/unitPrice"), amount);
+        shop.ask(ask("DELETE", "/api/v1/products/P-1", &json!({}))).await.is(200);
+        let gone = post("/api/v1/orders", &order).key(&format!("gone-{round}"));
+        shop.ask(gone).await.is_problem(409, "order.product_discontinued");
+        shop.ask(post("/api/v1/products/P-1/relist", &json!({}))).await.is(200);
     }
-    panic!("never {code}: {}", answer.body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_position_of_an_answer_is_not_older_than_its_body() {
+    let shop = Shop::open().await;
+    shop.stock_up("P-1", 5).await;
+    // The only order of its partition: positions count its events.
+    let placed = shop.place("k", "P-1", 1).await;
+    let sequence = |position: &str| position.rsplit('/').next().unwrap().parse::<u64>().unwrap();
+    assert_eq!((&placed.body["version"], sequence(&placed.position())), (&json!(2), 2));
+    let paid = shop.pay(placed.text("/orderId"), "p", "tok_approve").await.is(200);
+    assert_eq!((&paid.body["version"], sequence(&paid.position())), (&json!(4), 4));
+    let path = format!("/api/v1/orders/{}", placed.text("/orderId"));
+    let read = shop.ask(get(&format!("{path}?after={}", paid.position()))).await.is(200);
+    assert_eq!((&read.body["version"], &read.body["status"]), (&json!(4), &json!("PAID")));
+    let repeated = shop.place("k", "P-1", 1).await;
+    assert_eq!((&repeated.body["version"], sequence(&repeated.position())), (&json!(4), 4));
 }
 
 /// All pages of a list, once it has `count` items.

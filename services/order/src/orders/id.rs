@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue};
 use chimera_domain::aggregate::Refusal;
 use chimera_domain::ids::OrderId;
 use chimera_domain::order::{Command, Rejection};
-use chimera_engine::{Position, Request};
+use chimera_engine::Request;
 use chimera_kit::asked::Asked;
 use chimera_kit::auth::{Caller, READ_ORDERS};
 use chimera_kit::position::header_of;
@@ -40,7 +40,7 @@ pub(crate) struct OrderChanged {
     pub version: u64,
 }
 
-/// The answer to a command, and where it stands.
+/// The answer to a command, and the position that it shows.
 pub(crate) type Changed = ([(HeaderName, HeaderValue); 1], Json<OrderChanged>);
 
 impl Orders {
@@ -51,7 +51,7 @@ impl Orders {
         asked: &Asked<T>,
         command: Command,
     ) -> Result<Changed, Problem> {
-        let (position, _) = self.execute(order, asked, command).await?;
+        self.execute(order, asked, command).await?;
         let current = self.commands.read(order.as_key()).await.map_err(problem)?;
         let status = current.state.placed().map(|placed| placed.head.status.to_string());
         let body = OrderChanged {
@@ -59,20 +59,20 @@ impl Orders {
             status: status.unwrap_or_default(),
             version: current.version,
         };
-        Ok(([header_of(&position)], Json(body)))
+        Ok(([header_of(&current.position)], Json(body)))
     }
 
-    /// Sends a command; where it stands, and whether anything happened.
+    /// Sends a command; whether anything happened.
     pub(crate) async fn execute<T>(
         &self,
         order: &OrderId,
         asked: &Asked<T>,
         command: Command,
-    ) -> Result<(Position, bool), Problem> {
+    ) -> Result<bool, Problem> {
         let key = order.as_key().clone();
         let request = Request { key, command, id: asked.command_id(), origin: asked.origin() };
         let receipt = self.commands.execute(request).await.map_err(problem)?;
-        Ok((receipt.position, !receipt.events.is_empty()))
+        Ok(!receipt.events.is_empty())
     }
 
     /// The order's row, if the caller may see it.

@@ -78,11 +78,11 @@ pub(crate) async fn place(
     asked.caller.must_be(&body.customer_id, WRITE_ORDERS)?;
     let placing = orders.placing(body, asked.caller.is_admin()).await?;
     let command = Command::Place(Box::new(placing));
-    let (position, is_new) = orders.execute(&order, &asked, command).await?;
+    let is_new = orders.execute(&order, &asked, command).await?;
     count(is_new, started);
     let current =
         settled(&orders.commands, order.as_key(), asked.wait.time(), placing_is_settled).await?;
-    let mut headers = HeaderMap::from_iter([header_of(&position)]);
+    let mut headers = HeaderMap::from_iter([header_of(&current.position)]);
     headers.extend(asked.wait.applied());
     headers.extend(location(&order));
     let body = from_order(order.as_key(), &current.state, current.version).ok_or_else(no_id)?;
@@ -135,7 +135,7 @@ impl Orders {
         let mut lines = Vec::with_capacity(asked.lines.len());
         for (index, line) in asked.lines.into_iter().enumerate() {
             let mut line = line_request(index, &line, currency)?;
-            line.offer = prices::offer(&self.prices, &line.product, deadline).await;
+            line.offer = prices::offer(&self.prices, &line.product, deadline).await?;
             lines.push(line);
         }
         Ok(Placing {
