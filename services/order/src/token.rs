@@ -12,9 +12,8 @@ pub(crate) fn checked(method: PaymentMethod, token: Option<String>) -> Result<St
         (PaymentMethod::Cod, None) => return Ok(String::new()),
         (_, token) => token.unwrap_or_default(),
     };
-    if looks_like_a_card_number(&token) {
-        let detail = "send the token that the payment provider gave for the card, never its number";
-        return Err(Problem::new(codes::PAYMENT_CARD_NUMBER_REFUSED, detail).at("token"));
+    if holds_a_card_number(&token) {
+        return Err(card_number_refused());
     }
     if !(1..=200).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
         let detail = "a token is 1–200 visible ASCII characters";
@@ -23,16 +22,35 @@ pub(crate) fn checked(method: PaymentMethod, token: Option<String>) -> Result<St
     Ok(token)
 }
 
-/// 13–19 digits with a right check digit (Luhn), with or without spaces and hyphens.
-fn looks_like_a_card_number(token: &str) -> bool {
+/// The no to a card number, which it does not repeat.
+pub(crate) fn card_number_refused() -> Problem {
+    let detail = "send the token that the payment provider gave for the card, never its number";
+    Problem::new(codes::PAYMENT_CARD_NUMBER_REFUSED, detail).at("token")
+}
+
+/// Whether 13–19 digits with a right check digit (Luhn) stand anywhere in `text`, in groups with anything but letters between
+/// them.
+pub(crate) fn holds_a_card_number(text: &str) -> bool {
+    text.split(char::is_alphabetic).any(|part| {
+        let groups: Vec<&str> =
+            part.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+        (0..groups.len()).any(|first| begins_a_card_number(&groups[first..]))
+    })
+}
+
+/// Whether the first of these groups of digits, alone or with those after it, make a card number.
+fn begins_a_card_number(groups: &[&str]) -> bool {
     let mut digits = Vec::new();
-    for c in token.chars().filter(|c| !c.is_whitespace() && *c != '-') {
-        match c.to_digit(10) {
-            Some(digit) => digits.push(digit),
-            None => return false,
+    for group in groups {
+        digits.extend(group.chars().filter_map(|c| c.to_digit(10)));
+        if digits.len() > 19 {
+            return false;
+        }
+        if digits.len() >= 13 && luhn(&digits) {
+            return true;
         }
     }
-    (13..=19).contains(&digits.len()) && luhn(&digits)
+    false
 }
 
 fn luhn(digits: &[u32]) -> bool {
@@ -62,6 +80,14 @@ mod tests {
             "6011000990139424",
             "4222222222222",
             "6304000000000000000",
+            "4111.1111.1111.1111",
+            "4111_1111_1111_1111",
+            "4111/1111/1111/1111",
+            "4111 - 1111 - 1111 - 1111",
+            "tok_4111111111111111",
+            "card:4111-1111-1111-1111;exp=12/27",
+            "12/27 4111111111111111",
+            "a4111111111111111b",
         ] {
             let refused = said(number);
             assert_eq!(refused, Err("payment.card_number_refused"), "{number}");
@@ -76,7 +102,16 @@ mod tests {
 
     #[test]
     fn what_is_no_card_number_is_a_token() {
-        for token in ["tok_approve", "4111111111111112", "123456789012", "1", &"t".repeat(200)] {
+        for token in [
+            "tok_approve",
+            "4111111111111112",
+            "123456789012",
+            "1",
+            "41111111a11111111",
+            "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+            "41111111111111110000",
+            &"t".repeat(200),
+        ] {
             assert_eq!(said(token), Ok(token.to_owned()));
         }
         for bad in ["", "a b", "tök", &"t".repeat(201)] {

@@ -6,10 +6,12 @@ use axum::http::{HeaderMap, StatusCode};
 use chimera_domain::ids::OrderId;
 use chimera_domain::order::{Command, PaymentMethod};
 use chimera_kit::asked::Keyed;
+use chimera_kit::codes;
 use chimera_kit::params::Id;
 use chimera_kit::position::header_of;
 use chimera_kit::problem::Problem;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::not_found;
@@ -18,14 +20,12 @@ use crate::outcome::{payment_is_settled, settled};
 use crate::{Orders, asker, token};
 
 /// How to pay. The token stands for the means of payment; a card number is refused.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, PartialEq, ToSchema)]
 pub(crate) struct Paying {
     /// CARD, UPI, `NET_BANKING`, WALLET or COD.
     #[schema(value_type = String, example = "CARD")]
     method: PaymentMethod,
     /// From the payment provider; not needed for COD. The simulator's tokens are in docs/payments.md.
-    #[serde(default)]
     #[schema(example = "tok_approve")]
     token: Option<String>,
 }
@@ -65,13 +65,13 @@ pub(crate) struct PaymentOutcome {
 pub(crate) async fn pay(
     State(orders): State<Orders>,
     Id(order): Id<OrderId>,
-    Keyed(mut asked): Keyed<Paying>,
+    Keyed(mut asked): Keyed<Value>,
 ) -> Result<(StatusCode, HeaderMap, Json<PaymentOutcome>), Problem> {
-    let method = asked.body.method;
-    let token = token::checked(method, asked.body.token.take())?;
+    let Paying { method, token } = Paying::read(asked.body.take())?;
+    let token = token::checked(method, token)?;
     let by = asker(&asked.caller)?;
     let command = Command::RequestPayment { order: order.clone(), by, method, token };
-    let (position, _) = orders.execute(&order, &asked, command).await?;
+    orders.execute(&order, &asked, command).await?;
     let wait = asked.wait;
     let current =
         settled(&orders.commands, order.as_key(), wait.time(), payment_is_settled).await?;
@@ -80,7 +80,83 @@ pub(crate) async fn pay(
     let code = if payment == "IN_PROGRESS" { StatusCode::ACCEPTED } else { StatusCode::OK };
     let (order_id, status) = (order.to_string(), placed.head.status.to_string());
     let (attempts, version) = (placed.attempts, current.version);
-    let mut headers = HeaderMap::from_iter([header_of(&position)]);
+    let mut headers = HeaderMap::from_iter([header_of(&current.position)]);
     headers.extend(wait.applied());
     Ok((code, headers, Json(PaymentOutcome { order_id, status, payment, attempts, version })))
+}
+
+impl Paying {
+    /// Reads the body. Says what must be, never what was sent: that may be a card number in the wrong place.
+    fn read(body: Value) -> Result<Self, Problem> {
+        let wrong = |detail: &str| Problem::new(codes::REQUEST_INVALID, detail);
+        let Value::Object(mut fields) = body else {
+            return Err(wrong("send an object with method and token"));
+        };
+        let method = fields.remove("method").unwrap_or_default();
+        let method = PaymentMethod::deserialize(method).map_err(|_| {
+            wrong("method must be one of CARD, UPI, NET_BANKING, WALLET and COD").at("method")
+        })?;
+        let token = match fields.remove("token") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(token)) => Some(token),
+            Some(other) if token::holds_a_card_number(&other.to_string()) => {
+                return Err(token::card_number_refused());
+            }
+            Some(_) => return Err(wrong("token must be a string").at("token")),
+        };
+        match fields.keys().next() {
+            None => Ok(Self { method, token }),
+            Some(name) => {
+                let problem = wrong("only method and token are taken");
+                let is_secret = token::holds_a_card_number(name);
+                Err(if is_secret { problem } else { problem.at(name.as_str()) })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_sent_in_the_wrong_place_is_not_repeated() {
+        let number = "4111111111111111";
+        let table = [
+            (json!({"method": number, "token": "t"}), "request.invalid", Some("method")),
+            (json!({"token": "t"}), "request.invalid", Some("method")),
+            (
+                json!({"method": "CARD", "token": 4_111_111_111_111_111_u64}),
+                "payment.card_number_refused",
+                Some("token"),
+            ),
+            (
+                json!({"method": "CARD", "token": [number]}),
+                "payment.card_number_refused",
+                Some("token"),
+            ),
+            (json!({"method": "CARD", "token": 4_111_u64}), "request.invalid", Some("token")),
+            (
+                json!({"method": "CARD", "token": "t", "pan": number}),
+                "request.invalid",
+                Some("pan"),
+            ),
+            (json!({"method": "CARD", number: "t"}), "request.invalid", None),
+            (json!(number), "request.invalid", None),
+            (json!(4_111_111_111_111_111_u64), "request.invalid", None),
+        ];
+        for (body, code, field) in table {
+            let problem = Paying::read(body).unwrap_err();
+            assert_eq!((problem.code(), problem.field()), (code, field));
+            assert!(!format!("{problem:?}").contains("4111"), "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_may_be_left_out() {
+        let paying = Paying { method: PaymentMethod::Cod, token: None };
+        assert_eq!(Paying::read(json!({"method": "COD"})), Ok(paying));
+    }
 }
