@@ -158,6 +158,24 @@ async fn bad_products_stocks_and_parameters_are_refused_with_the_field() {
         (adjust(json!({"delta": 1, "reason": "WHIM"})), 422, "request.invalid", Some("reason")),
         (adjust(json!({"delta": i64::MAX, "reason": "COUNT"})), 422, "stock.too_many", None),
         (
+            adjust(json!({"delta": 1, "reason": "COUNT", "reference": ""})),
+            422,
+            "request.invalid",
+            Some("reference"),
+        ),
+        (
+            adjust(json!({"delta": 1, "reason": "COUNT", "reference": "DN\n7"})),
+            422,
+            "request.invalid",
+            Some("reference"),
+        ),
+        (
+            adjust(json!({"delta": 1, "reason": "COUNT", "reference": "x".repeat(101)})),
+            422,
+            "request.invalid",
+            Some("reference"),
+        ),
+        (
             adjust(json!({"delta": 1, "reason": "COUNT", "reorderLevel": -1})),
             422,
             "stock.bad_reorder_level",
@@ -212,6 +230,7 @@ async fn commands_that_an_order_does_not_allow_are_refused() {
         (post(&path("returns/maybe"), &nothing), 400, "request.bad_parameter", Some("decision")),
         (post(&path("pay"), &nothing), 400, "idempotency.key_required", None),
         (pay("4111 1111 1111 1111"), 422, "payment.card_number_refused", Some("token")),
+        (pay("tok 4111.1111.1111.1111"), 422, "payment.card_number_refused", Some("token")),
         (pay(""), 422, "payment.token_invalid", Some("token")),
         (
             post(&path("pay"), &json!({"method": "BARTER", "token": "t"})).key("pay"),

@@ -8,6 +8,7 @@ use chimera_domain::stock::{AdjustmentReason, Command};
 use chimera_engine::Request;
 use chimera_kit::asked::Keyed;
 use chimera_kit::auth::WRITE_INVENTORY;
+use chimera_kit::codes;
 use chimera_kit::params::Id;
 use chimera_kit::position::header_of;
 use chimera_kit::problem::Problem;
@@ -30,7 +31,8 @@ pub(crate) struct Adjustment {
     #[serde(default)]
     #[schema(example = 5)]
     reorder_level: Option<i64>,
-    /// The paper it stands on; the same one counts once.
+    /// The paper it stands on, 1–100 visible characters. The same one counts once: again, even with another `delta`, it is
+    /// answered like the first time and changes nothing.
     #[serde(default)]
     #[schema(example = "DN-2026-0117")]
     reference: Option<String>,
@@ -64,9 +66,34 @@ pub(crate) async fn adjust(
     asked.caller.must_have(WRITE_INVENTORY)?;
     let (id, origin) = (asked.command_id(), asked.origin());
     let Adjustment { delta, reason, reorder_level, reference } = asked.body;
+    let reference = reference.map(|reference| of_client(&reference)).transpose()?;
     let command = Command::Adjust { delta, reason, reorder_level, reference };
     let request = Request { key: product.as_key().clone(), command, id, origin };
     let receipt = inventory.commands.execute(request).await?;
     let body = Adjusted { product_id: product.to_string(), version: receipt.version };
     Ok((StatusCode::CREATED, [header_of(&receipt.position)], Json(body)))
+}
+
+/// A client's reference as it stands in the log, where it can never be one of the shop's own (`return:…`, `credit:…`).
+fn of_client(reference: &str) -> Result<String, Problem> {
+    let visible = |c: char| !c.is_control() && !c.is_whitespace();
+    if !(1..=100).contains(&reference.chars().count()) || !reference.chars().all(visible) {
+        let detail = "reference must be 1–100 visible characters, without spaces";
+        return Err(Problem::new(codes::REQUEST_INVALID, detail).at("reference"));
+    }
+    Ok(format!("client:{reference}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_of_a_client_is_never_one_of_the_shops_own() {
+        assert_eq!(of_client("return:O-1").as_deref(), Ok("client:return:O-1"));
+        assert_eq!(of_client(&"é".repeat(100)), Ok(format!("client:{}", "é".repeat(100))));
+        for bad in ["", " ", "a b", "a\u{7}", "a\u{a0}b", &"x".repeat(101)] {
+            assert_eq!(of_client(bad).unwrap_err().field(), Some("reference"), "{bad:?}");
+        }
+    }
 }
