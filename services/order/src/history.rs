@@ -80,6 +80,11 @@ pub(crate) fn as_it_was(events: &[Recorded<Event>], at: At) -> Option<(Order, u6
     (version > 0).then_some((order, version))
 }
 
+/// Whether the places of the first `count` events are all known.
+pub(crate) fn is_complete(index: &BTreeMap<u64, u64>, count: u64) -> bool {
+    index.keys().copied().take_while(|version| *version <= count).eq(1..=count)
+}
+
 impl History {
     /// All `count` events of an order. `index` holds the sequence of each by version, as far as somebody knows.
     pub(crate) async fn events(
@@ -89,7 +94,7 @@ impl History {
         count: u64,
         index: &BTreeMap<u64, u64>,
     ) -> Result<Vec<Recorded<Event>>, Unreadable> {
-        if index.keys().copied().take_while(|version| *version <= count).eq(1..=count)
+        if is_complete(index, count)
             && let Some(events) = self.at_sequences(partition, key, index, count).await?
         {
             return Ok(events);

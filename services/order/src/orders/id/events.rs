@@ -1,6 +1,7 @@
 //! GET `/orders/{id}/events`: what happened, from the log itself.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -8,8 +9,10 @@ use chimera_domain::aggregate::{Aggregate, DomainEvent};
 use chimera_domain::ids::OrderId;
 use chimera_domain::order::{Event, Order};
 use chimera_domain::recorded::Recorded;
+use chimera_engine::{Current, Position};
 use chimera_kit::auth::{Caller, READ_ORDERS};
 use chimera_kit::params::Id;
+use chimera_kit::position::Applied;
 use chimera_kit::problem::Problem;
 use chimera_model::order_details::{MODEL, ORDER_TIMELINE};
 use chimera_query::{Cells, time_text};
@@ -20,7 +23,11 @@ use utoipa::ToSchema;
 use super::not_found;
 use crate::Orders;
 use crate::body::from_order;
+use crate::history::is_complete;
 use crate::problems::problem;
+
+/// How long the timeline is given to catch up before the partition is read from its beginning.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// The events of an order.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,14 +79,46 @@ pub(crate) async fn events(
     let current = orders.commands.read(key).await.map_err(problem)?;
     let now = from_order(key, &current.state, current.version).ok_or_else(not_found)?;
     caller.must_be(&now.customer_id, READ_ORDERS)?;
-    let index = index(&orders, &order).await.unwrap_or_else(|_| BTreeMap::new());
-    let partition = &current.position.partition;
-    let events = orders.history.events(partition, key, current.version, &index).await?;
+    let events = orders.told(&order, &current).await?;
     Ok(Json(OrderEvents { items: events.iter().map(body).collect() }))
 }
 
+impl Orders {
+    /// All events of an order that stands as `current`. The timeline, which says where they are, is given a moment to catch up.
+    pub(crate) async fn told(
+        &self,
+        order: &OrderId,
+        current: &Current<Order>,
+    ) -> Result<Vec<Recorded<Event>>, Problem> {
+        let Current { version, position, .. } = current;
+        let index = || index(self, order);
+        let known = complete_if_possible(index, *version, &*self.reads.applied, position).await;
+        let partition = &position.partition;
+        Ok(self.history.events(partition, order.as_key(), *version, &known).await?)
+    }
+}
+
+/// The index, read again after a moment where it does not know all `version` places yet.
+async fn complete_if_possible<R, F>(
+    index: R,
+    version: u64,
+    applied: &dyn Applied,
+    position: &Position,
+) -> BTreeMap<u64, u64>
+where
+    R: Fn() -> F + Send + Sync,
+    F: Future<Output = Result<BTreeMap<u64, u64>, Problem>> + Send,
+{
+    let known = index().await.unwrap_or_default();
+    if is_complete(&known, version) || !applied.wait_until(MODEL.name, position, LONGEST_WAIT).await
+    {
+        return known;
+    }
+    index().await.unwrap_or_default()
+}
+
 /// Where the events stand, by version, as far as the timeline knows.
-pub(crate) async fn index(orders: &Orders, order: &OrderId) -> Result<BTreeMap<u64, u64>, Problem> {
+async fn index(orders: &Orders, order: &OrderId) -> Result<BTreeMap<u64, u64>, Problem> {
     let key = [order.as_key().as_ref().into()];
     let mut index = BTreeMap::new();
     for row in orders.reads.all(&MODEL, &ORDER_TIMELINE, &key).await? {
@@ -126,4 +165,44 @@ fn data(event: &Event) -> Value {
         *token = "***".into();
     }
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// A timeline that catches up when somebody waits for it, or does not.
+    struct Timeline {
+        catches_up: bool,
+        caught_up: AtomicBool,
+    }
+
+    #[async_trait]
+    impl Applied for Timeline {
+        async fn wait_until(&self, _: &'static str, _: &Position, longest: Duration) -> bool {
+            assert!(longest <= Duration::from_millis(500));
+            self.caught_up.store(self.catches_up, Ordering::Relaxed);
+            self.catches_up
+        }
+    }
+
+    async fn known(catches_up: bool) -> BTreeMap<u64, u64> {
+        let timeline = Timeline { catches_up, caught_up: AtomicBool::new(false) };
+        let index = || async {
+            let places = if timeline.caught_up.load(Ordering::Relaxed) { 2 } else { 1 };
+            Ok((1..=places).map(|version| (version, version)).collect())
+        };
+        let position = "s/0/2".parse().unwrap();
+        complete_if_possible(index, 2, &timeline, &position).await
+    }
+
+    #[tokio::test]
+    async fn a_timeline_that_is_a_moment_behind_is_waited_for() {
+        assert!(is_complete(&known(true).await, 2));
+        assert!(!is_complete(&known(false).await, 2));
+    }
 }

@@ -1,7 +1,5 @@
 //! GET `/orders/{id}`: as it stands by the read model, or with `at` as it stood by the log.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use chimera_domain::ids::OrderId;
@@ -14,7 +12,6 @@ use chimera_model::order_details::{MODEL, ORDER_LINES};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::events::index;
 use super::not_found;
 use crate::Orders;
 use crate::body::{OrderBody, from_order, from_rows};
@@ -72,9 +69,7 @@ impl Orders {
             let detail = format!("the order has {} versions so far", current.version);
             return Err(Problem::new(codes::REQUEST_BAD_PARAMETER, detail).at("at"));
         }
-        let index = index(self, order).await.unwrap_or_else(|_| BTreeMap::new());
-        let partition = &current.position.partition;
-        let events = self.history.events(partition, key, current.version, &index).await?;
+        let events = self.told(order, &current).await?;
         let (was, version) = as_it_was(&events, at).ok_or_else(before_beginning)?;
         from_order(key, &was, version).ok_or_else(before_beginning)
     }
