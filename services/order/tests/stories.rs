@@ -293,6 +293,31 @@ async fn the_position_of_an_answer_is_not_older_than_its_body() {
     assert_eq!((&repeated.body["version"], sequence(&repeated.position())), (&json!(4), 4));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paper_of_a_client_counts_once_and_takes_no_return_away() {
+    let shop = Shop::open().await;
+    shop.stock_up("P-1", 5).await;
+    let placed = shop.place("k", "P-1", 2).await;
+    let id = placed.text("/orderId");
+    let adjust = |delta: i64, key: &str| {
+        let reference = format!("return:{id}");
+        let body = json!({"delta": delta, "reason": "COUNT", "reference": reference});
+        post("/api/v1/inventory/P-1/adjustments", &body).key(key)
+    };
+    let first = shop.ask(adjust(10, "a-1")).await.is(201);
+    let again = shop.ask(adjust(99, "a-2")).await.is(201);
+    assert_eq!(first.body["version"], again.body["version"]);
+    shop.pay(id, "p", "tok_approve").await.is(200);
+    for (step, body) in
+        [("ship", json!({})), ("deliver", json!({})), ("returns", json!({"reason": "damaged"}))]
+    {
+        shop.ask(post(&format!("/api/v1/orders/{id}/{step}"), &body).key(step)).await.is(200);
+    }
+    shop.ask(post(&format!("/api/v1/orders/{id}/returns/accept"), &json!({}))).await.is(200);
+    let stock = until(&shop, "/api/v1/inventory/P-1", |stock| stock["version"] == 5).await;
+    assert_eq!((&stock["onHand"], &stock["available"]), (&json!(15), &json!(15)));
+}
+
 /// All pages of a list, once it has `count` items.
 async fn whole(shop: &Shop, path: &str, id: &str, count: usize) -> Vec<String> {
     let end = Instant::now() + PATIENCE;

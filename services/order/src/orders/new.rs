@@ -56,8 +56,8 @@ pub(crate) struct NewLine {
 
 /// Place an order
 ///
-/// Prices come from the catalogue. The stock is reserved right after; `Prefer: wait=5` waits until it is (`confirmed`), or the
-/// order was canceled for want of it.
+/// Prices come from the catalogue as it stands; 503 `read.not_caught_up` where they are not known here in time. The stock is
+/// reserved right after; `Prefer: wait=5` waits until it is (`confirmed`), or the order was canceled for want of it.
 #[utoipa::path(
     post, path = "/orders", tag = "orders", request_body = NewOrder,
     params(("Prefer" = Option<String>, Header, description = "`wait=N`: up to N seconds (at most 30) for the outcome.", example = "wait=5")),
