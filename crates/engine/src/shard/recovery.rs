@@ -18,7 +18,7 @@ use crate::checkpoint::{CommandRecord, Restored};
 use crate::request::CommandId;
 
 /// A long recovery saves after this many times the events that a checkpoint is saved after, however few aggregates they changed.
-const SAVE_AFTER: u64 = 10;
+const SAVE_AFTER: u64 = 50;
 
 /// Brings a partition to the end of its log; text for an operator if that cannot be done now.
 pub(super) fn recover<A: Aggregate>(parts: &Parts<A>) -> Result<Serving<A>, String> {
