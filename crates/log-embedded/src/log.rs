@@ -24,7 +24,7 @@ pub struct EmbeddedLogOptions {
     /// A segment that would grow past this is followed by a new one. The last one of each partition is read whole at
     /// opening.
     pub segment_bytes: u64,
-    /// Zeros are written ahead of the records in chunks of at least this, growing with the segment.
+    /// Zeros are written ahead of the records in chunks of this. Appends wait for them: small chunks keep the pauses short.
     pub chunk_bytes: u64,
     /// What the whole log may take on disk; appends past it are refused before anything is written.
     pub max_bytes: Option<u64>,
@@ -32,7 +32,7 @@ pub struct EmbeddedLogOptions {
 
 impl Default for EmbeddedLogOptions {
     fn default() -> Self {
-        Self { segment_bytes: 64 * 1024 * 1024, chunk_bytes: 1024 * 1024, max_bytes: None }
+        Self { segment_bytes: 64 * 1024 * 1024, chunk_bytes: 256 * 1024, max_bytes: None }
     }
 }
 

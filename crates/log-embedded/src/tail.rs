@@ -17,8 +17,6 @@ use crate::log::EmbeddedLogOptions;
 use crate::recovery;
 use crate::segment::{self, HEAD, Head};
 
-/// Zeros written ahead at once, at most: a pause for the appends that wait behind it.
-const MOST_AHEAD: u64 = 8 * 1024 * 1024;
 /// The buffer that is kept for the next frame, at most.
 const BUFFER: usize = 1024 * 1024;
 const PAGE: u64 = 4096;
@@ -165,9 +163,8 @@ impl Tail {
         if self.end + length <= self.prepared {
             return Ok(());
         }
-        let ahead =
-            self.prepared.clamp(self.options.chunk_bytes, MOST_AHEAD.max(self.options.chunk_bytes));
-        let wanted = (self.prepared + ahead).min(self.options.segment_bytes);
+        let ahead = self.prepared + self.options.chunk_bytes;
+        let wanted = ahead.min(self.options.segment_bytes);
         let needed = self.end + length;
         // On a disk that is almost full, what is needed may fit where a whole chunk does not.
         self.prepare(wanted.max(needed)).or_else(|_full| self.prepare(needed))
