@@ -76,18 +76,6 @@ impl<E: DomainEvent, V: Clone + Send + Sync + 'static> GlobalTable<E, V> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
-    /// How many entries there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Waits until everything that is in the partition of `key` now has been folded. False if `at_most` passes before.
     pub async fn caught_up_for(&self, key: &str, at_most: Duration) -> bool {
         let partitions = u32::try_from(self.applied.len()).unwrap_or(u32::MAX);

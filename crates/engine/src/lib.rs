@@ -26,6 +26,6 @@ pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions, Shards, StartError};
 pub use global_table::{FoldEntry, GlobalTable};
 pub use mailbox::{Phase, ShardStatus};
-pub use process::{Process, ProcessOptions, ProcessPositions, ProcessRunner, Unfinished};
+pub use process::{Process, ProcessOptions, ProcessRunner, Unfinished};
 pub use request::{CommandId, Current, Failure, Origin, Position, Receipt, Request};
 pub use router::Router;

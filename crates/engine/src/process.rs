@@ -10,7 +10,7 @@ use chimera_domain::recorded::Recorded;
 
 mod runner;
 
-pub use runner::{ProcessPositions, ProcessRunner};
+pub use runner::ProcessRunner;
 
 /// Something that reacts to the events of one stream. What it does must be harmless when repeated.
 #[async_trait]

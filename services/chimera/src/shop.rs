@@ -13,9 +13,7 @@ use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
 use chimera_domain::stock::Stock;
-use chimera_engine::{
-    CheckpointStore, Clock, Engine, EngineOptions, GlobalTable, Router, SystemClock,
-};
+use chimera_engine::{CheckpointStore, Engine, EngineOptions, GlobalTable, Router, SystemClock};
 use chimera_kit::config::Config;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
@@ -47,8 +45,6 @@ pub struct Shop {
     pub log: Arc<EmbeddedLog>,
     /// Partitions of each stream.
     pub partitions: u32,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
     /// The shards of the products.
     pub products: Router<Product>,
     /// The shards of the stock.
@@ -87,7 +83,6 @@ impl Shop {
         let partitions = opening.config.log.partitions;
         let log = Arc::new(open_log(&directory, partitions)?);
         let checkpoints = open_checkpoints(&directory)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let options = EngineOptions {
             mailbox: opening.config.limits.queued_commands,
             ..EngineOptions::default()
@@ -95,7 +90,7 @@ impl Shop {
         let engine = Engine {
             log: log.clone(),
             checkpoints,
-            clock: Arc::clone(&clock),
+            clock: Arc::new(SystemClock),
             producer: concat!("chimera/", env!("CARGO_PKG_VERSION")).into(),
             options,
         };
@@ -111,7 +106,6 @@ impl Shop {
         Ok(Self {
             log,
             partitions,
-            clock,
             products,
             stock,
             orders,

@@ -17,9 +17,6 @@ use crate::checkpoint::CheckpointStore;
 /// How long steps that are under way may take when the process ends; a repeat is harmless.
 const LAST_STEPS: Duration = Duration::from_secs(2);
 
-/// Up to and with which sequence a process has done everything, by partition.
-pub type ProcessPositions = watch::Receiver<u64>;
-
 type Event<P> = Recorded<<<P as Process>::Source as Aggregate>::Event>;
 
 /// A process on one partition.

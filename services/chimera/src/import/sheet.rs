@@ -79,12 +79,6 @@ impl Sheet {
         self.invoices.iter().take(invoices).map(|invoice| invoice.lines.len()).sum()
     }
 
-    /// How many invoices there are.
-    #[must_use]
-    pub fn invoice_count(&self) -> usize {
-        self.invoices.len()
-    }
-
     fn add(&mut self, row: &Row<'_>) {
         let product = self.article(row);
         let line = Line { number: row.line, product, quantity: row.quantity, price: row.price };
