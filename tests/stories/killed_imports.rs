@@ -18,6 +18,8 @@ const KILLS: u32 = 60;
 const MOST_OF_ONE: u32 = 6;
 const SEED: u64 = 20_101_201;
 const INVOICES: u32 = 110;
+/// How often a shop is killed while its files are being made.
+const BEGINNINGS: u32 = 40;
 
 #[test]
 fn an_import_killed_at_any_moment_and_run_again_ends_as_one_that_was_not() {
@@ -48,6 +50,27 @@ fn an_import_killed_at_any_moment_and_run_again_ends_as_one_that_was_not() {
         if imports % 5 == 1 {
             identical(&data);
         }
+        fs::remove_dir_all(&data).unwrap();
+    }
+}
+
+/// Each file and database of a shop comes into being once; here a kill falls before, between and into each of these moments.
+#[test]
+fn a_shop_killed_while_its_files_are_made_can_be_opened_again() {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("one.csv");
+    fs::write(&file, retail::file(SEED, 1)).unwrap();
+    let started = Instant::now();
+    end(import(&room.path().join("calm"), &file)).ended_with(0);
+    let took = started.elapsed();
+    let mut rng = Rng::with_seed(SEED);
+    for beginning in 0..BEGINNINGS {
+        let data = room.path().join(format!("begun-{beginning}"));
+        for _ in 0..rng.u32(1..=3) {
+            killed(import(&data, &file), took.mul_f64(0.9 * rng.f64()));
+        }
+        let report = end(import(&data, &file)).json();
+        assert_eq!(report["reconciled"], true, "beginning {beginning}: {report:#}");
         fs::remove_dir_all(&data).unwrap();
     }
 }
