@@ -44,8 +44,7 @@ fn an_import_killed_at_any_moment_and_run_again_ends_as_one_that_was_not() {
             }
             kills += 1;
         }
-        let report = end(import(&data, &file)).json();
-        assert_eq!(report["reconciled"], true, "after kill {kills}: {report:#}");
+        reconciled(import(&data, &file), &format!("after kill {kills}"));
         History::of(&data).must_be(&expected);
         if imports % 5 == 1 {
             identical(&data);
@@ -69,8 +68,7 @@ fn a_shop_killed_while_its_files_are_made_can_be_opened_again() {
         for _ in 0..rng.u32(1..=3) {
             killed(import(&data, &file), took.mul_f64(0.9 * rng.f64()));
         }
-        let report = end(import(&data, &file)).json();
-        assert_eq!(report["reconciled"], true, "beginning {beginning}: {report:#}");
+        reconciled(import(&data, &file), &format!("beginning {beginning}"));
         fs::remove_dir_all(&data).unwrap();
     }
 }
@@ -79,6 +77,14 @@ fn import(data: &Path, file: &Path) -> Child {
     let file = file.to_str().unwrap();
     let arguments = ["import", "online-retail", file, "--format", "json", "--partitions", "2"];
     start(chimera(&arguments).arg("--data").arg(data))
+}
+
+/// It must come to a good end; if it does not, all that it said is shown.
+#[track_caller]
+fn reconciled(import: Child, when: &str) {
+    let said = end(import);
+    let report = said.json();
+    assert_eq!(report["reconciled"], true, "{when}: {report:#}\n{}", said.err);
 }
 
 /// Kills it at that moment; false if it had come to its end before.
