@@ -134,3 +134,62 @@ async fn a_newer_format_is_refused() {
     let refused = EmbeddedStores::open(dir.path()).err().unwrap();
     assert!(matches!(refused, OpenError::OtherFormat { .. }), "{refused:?}");
 }
+
+/// The storage engine numbers its keyspaces anew after a restart; what is made where something else was removed must stay.
+#[tokio::test]
+async fn what_is_made_after_a_removal_and_a_restart_survives_every_later_one() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 1..=4 {
+        drop(filled(dir.path()).await);
+        assert_all_is_there(dir.path()).await;
+        assert_all_is_there(dir.path()).await;
+        let stores = EmbeddedStores::open(dir.path()).unwrap();
+        stores.rows().remove(VIEW).await.unwrap();
+        stores.kv().remove(VIEW).await.unwrap();
+        assert_eq!(stores.rows().checkpoints(VIEW).await.ok(), None, "round {round}");
+        if round % 2 == 0 {
+            stores.close().unwrap();
+        }
+    }
+}
+
+/// As a kill between the making of a keyspace and its entry in the catalogue leaves it.
+fn half_made(dir: &Path, name: &str) {
+    let database = fjall::Database::builder(dir.join("rows")).open().unwrap();
+    for number in 0..10 {
+        database
+            .keyspace(&format!("{name}.{number}"), fjall::KeyspaceCreateOptions::default)
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_after_something_half_made_survives_every_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(EmbeddedStores::open(dir.path()).unwrap());
+    half_made(dir.path(), "half");
+    drop(EmbeddedStores::open(dir.path()).unwrap());
+    drop(EmbeddedStores::open(dir.path()).unwrap());
+    drop(filled(dir.path()).await);
+    assert_all_is_there(dir.path()).await;
+    assert_all_is_there(dir.path()).await;
+}
+
+#[tokio::test]
+async fn a_view_whose_table_is_lost_is_forgotten_and_never_served_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await.close().unwrap();
+    {
+        let database = fjall::Database::builder(dir.path().join("rows")).open().unwrap();
+        let name = "notes.3.notes";
+        assert!(database.keyspace_exists(name));
+        let table = database.keyspace(name, fjall::KeyspaceCreateOptions::default).unwrap();
+        database.delete_keyspace(table).unwrap();
+    }
+    let stores = EmbeddedStores::open(dir.path()).unwrap();
+    let gone = stores.rows().get(VIEW, &TABLE, &key(2)).await;
+    assert!(matches!(gone, Err(StoreError::Transient(_))), "{gone:?}");
+    stores.rows().create(VIEW, &[&TABLE]).await.unwrap();
+    assert_eq!(stores.rows().checkpoints(VIEW).await.unwrap(), []);
+    assert!(stores.kv().get(VIEW, &SPACE, "1").await.unwrap().is_some());
+}

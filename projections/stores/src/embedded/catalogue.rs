@@ -1,6 +1,8 @@
 //! What a database holds: its views, their keyspaces, and their checkpoints. The same for rows and for key-values.
 //!
-//! A keyspace that no catalogue entry names is left over from an interrupted creation or removal, and is deleted on open.
+//! A keyspace that no catalogue entry names is left over from an interrupted creation or removal, and is deleted on open. A view
+//! that names a keyspace which is not there is forgotten with its checkpoints, so that it is fed again from the first event: an
+//! empty table under a checkpoint that says otherwise would be believed.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -17,6 +19,8 @@ use crate::key::{self, Decoder};
 use crate::view::{Checkpoint, View};
 
 const META: &str = "meta";
+/// See [`Catalogue::delete_keyspaces`].
+const ANCHOR: &str = "anchor.";
 const FORMAT_KEY: &str = "format";
 /// Of the layout of keys and values in this database; a change of it is a new number.
 const FORMAT: u32 = 1;
@@ -116,15 +120,39 @@ impl Catalogue {
             let (key, sealed) = entry.into_inner().map_err(store_error)?;
             let (model, generation) = view_of(&key)?;
             let layouts = layouts_of(&key, &sealed)?;
-            kept.extend(layouts.iter().map(|(name, _)| keyspace_name(&model, generation, name)));
+            let names = layouts.iter().map(|(name, _)| keyspace_name(&model, generation, name));
+            let names: Vec<String> = names.collect();
+            if let Some(lost) = names.iter().find(|name| !self.database.keyspace_exists(name)) {
+                tracing::error!(
+                    model,
+                    generation,
+                    lost,
+                    "a part of a read model is lost; it is built anew from the log"
+                );
+                self.forget(&key, &model, generation)?;
+                continue;
+            }
+            kept.extend(names);
             self.open_view(&model, generation, layouts)?;
         }
+        let mut left_over = Vec::new();
         for name in self.database.list_keyspace_names() {
-            if !kept.contains(&*name) {
-                self.delete_keyspace(&name)?;
+            if !kept.contains(&*name) && !name.starts_with(ANCHOR) {
+                left_over.push(self.keyspace(&name)?);
             }
         }
-        Ok(())
+        self.delete_keyspaces(left_over)
+    }
+
+    /// Takes a view and its checkpoints out of the catalogue, in one batch.
+    fn forget(&self, key: &[u8], model: &str, generation: u32) -> Result<(), StoreError> {
+        let mut batch = self.batch();
+        batch.remove(&self.meta, key);
+        let identity = [Value::Text(model.to_owned()), Value::Integer(generation.into())];
+        for entry in self.meta.prefix(prefix(CHECKPOINT, &identity)) {
+            batch.remove(&self.meta, entry.key().map_err(store_error)?);
+        }
+        batch.commit().map_err(store_error)
     }
 
     fn open_view(&self, model: &str, generation: u32, layouts: Layouts) -> Result<(), StoreError> {
@@ -141,10 +169,32 @@ impl Catalogue {
         Ok(())
     }
 
-    fn delete_keyspace(&self, name: &str) -> Result<(), StoreError> {
-        let keyspace =
-            database::keyspace(&self.database, name, self.options).map_err(store_error)?;
-        self.database.delete_keyspace(keyspace).map_err(store_error)
+    fn keyspace(&self, name: &str) -> Result<Keyspace, StoreError> {
+        database::keyspace(&self.database, name, self.options).map_err(store_error)
+    }
+
+    /// Deletes keyspaces for good.
+    ///
+    /// After a restart fjall numbers new keyspaces from the highest number it finds. It finds the mark of a deletion, too, and may
+    /// take it for the fate of a new keyspace that was given the same number: then all of that is gone at the restart after.
+    /// An empty keyspace made before each deletion has a higher number than what is deleted, so no number comes again.
+    fn delete_keyspaces(&self, doomed: Vec<Keyspace>) -> Result<(), StoreError> {
+        if doomed.is_empty() {
+            return Ok(());
+        }
+        let names = self.database.list_keyspace_names();
+        let numbers = names.iter().filter_map(|name| name.strip_prefix(ANCHOR)?.parse().ok());
+        let anchors: Vec<u64> = numbers.collect();
+        let next = anchors.iter().max().map_or(1, |number| number + 1);
+        self.keyspace(&format!("{ANCHOR}{next}"))?;
+        for keyspace in doomed {
+            self.database.delete_keyspace(keyspace).map_err(store_error)?;
+        }
+        for former in anchors {
+            let former = self.keyspace(&format!("{ANCHOR}{former}"))?;
+            self.database.delete_keyspace(former).map_err(store_error)?;
+        }
+        Ok(())
     }
 
     fn find(&self, view: View) -> Option<Arc<OpenView>> {
@@ -191,22 +241,14 @@ impl Catalogue {
             return Ok(());
         };
         let mut removed = open.lock()?;
-        let mut batch = self.batch();
-        batch.remove(&self.meta, view_key(view));
-        for entry in self.meta.prefix(checkpoint_prefix(view)) {
-            batch.remove(&self.meta, entry.key().map_err(store_error)?);
-        }
-        batch.commit().map_err(store_error)?;
+        self.forget(&view_key(view), view.model, view.generation)?;
         *removed = true;
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(generations) = views.get_mut(view.model) {
             generations.remove(&view.generation);
         }
         drop(views);
-        for space in &open.spaces {
-            self.database.delete_keyspace(space.keyspace.clone()).map_err(store_error)?;
-        }
-        Ok(())
+        self.delete_keyspaces(open.spaces.iter().map(|space| space.keyspace.clone()).collect())
     }
 
     /// A batch that is in the operating system's hands when it is committed.
