@@ -129,7 +129,7 @@ impl Catalogue {
                     lost,
                     "a part of a read model is lost; it is built anew from the log"
                 );
-                self.forget(&key, &model, generation)?;
+                self.forget(&model, generation)?;
                 continue;
             }
             kept.extend(names);
@@ -145,11 +145,10 @@ impl Catalogue {
     }
 
     /// Takes a view and its checkpoints out of the catalogue, in one batch.
-    fn forget(&self, key: &[u8], model: &str, generation: u32) -> Result<(), StoreError> {
+    fn forget(&self, model: &str, generation: u32) -> Result<(), StoreError> {
         let mut batch = self.batch();
-        batch.remove(&self.meta, key);
-        let identity = [Value::Text(model.to_owned()), Value::Integer(generation.into())];
-        for entry in self.meta.prefix(prefix(CHECKPOINT, &identity)) {
+        batch.remove(&self.meta, view_key(model, generation));
+        for entry in self.meta.prefix(checkpoint_prefix(model, generation)) {
             batch.remove(&self.meta, entry.key().map_err(store_error)?);
         }
         batch.commit().map_err(store_error)
@@ -159,8 +158,7 @@ impl Catalogue {
         let mut spaces = Vec::with_capacity(layouts.len());
         for (name, layout) in layouts {
             let full_name = keyspace_name(model, generation, &name);
-            let keyspace = database::keyspace(&self.database, &full_name, self.options)
-                .map_err(store_error)?;
+            let keyspace = self.keyspace(&full_name)?;
             spaces.push(OpenSpace { name, layout, agreed: AtomicBool::new(false), keyspace });
         }
         let view = Arc::new(OpenView { spaces, writing: Mutex::default() });
@@ -229,7 +227,7 @@ impl Catalogue {
             return Ok(());
         }
         self.open_view(view.model, view.generation, layouts.clone())?;
-        let key = view_key(view);
+        let key = view_key(view.model, view.generation);
         let value =
             postcard::to_stdvec(layouts).map_err(|error| StoreError::Fatal(error.to_string()))?;
         self.meta.insert(&key, seal(&key, value)).map_err(store_error)
@@ -241,7 +239,7 @@ impl Catalogue {
             return Ok(());
         };
         let mut removed = open.lock()?;
-        self.forget(&view_key(view), view.model, view.generation)?;
+        self.forget(view.model, view.generation)?;
         *removed = true;
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(generations) = views.get_mut(view.model) {
@@ -278,7 +276,7 @@ impl Catalogue {
     pub(super) fn checkpoints(&self, view: View) -> Result<Vec<Checkpoint>, StoreError> {
         self.readable(view)?;
         let mut checkpoints = Vec::new();
-        for entry in self.meta.prefix(checkpoint_prefix(view)) {
+        for entry in self.meta.prefix(checkpoint_prefix(view.model, view.generation)) {
             let (key, sealed) = entry.into_inner().map_err(store_error)?;
             checkpoints.push(checkpoint_of(&key, &sealed)?);
         }
@@ -313,20 +311,20 @@ fn prefix(kind: &str, rest: &[Value]) -> Vec<u8> {
     out
 }
 
-fn identity(view: View) -> [Value; 2] {
-    [Value::Text(view.model.to_owned()), Value::Integer(view.generation.into())]
+fn identity(model: &str, generation: u32) -> [Value; 2] {
+    [Value::Text(model.to_owned()), Value::Integer(generation.into())]
 }
 
-fn view_key(view: View) -> Vec<u8> {
-    prefix(VIEW, &identity(view))
+fn view_key(model: &str, generation: u32) -> Vec<u8> {
+    prefix(VIEW, &identity(model, generation))
 }
 
-fn checkpoint_prefix(view: View) -> Vec<u8> {
-    prefix(CHECKPOINT, &identity(view))
+fn checkpoint_prefix(model: &str, generation: u32) -> Vec<u8> {
+    prefix(CHECKPOINT, &identity(model, generation))
 }
 
 fn checkpoint_key(view: View, checkpoint: &Checkpoint) -> Vec<u8> {
-    let [model, generation] = identity(view);
+    let [model, generation] = identity(view.model, view.generation);
     let stream = Value::Text(checkpoint.stream.as_ref().to_owned());
     prefix(CHECKPOINT, &[model, generation, stream, Value::Integer(checkpoint.partition.into())])
 }
