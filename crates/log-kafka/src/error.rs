@@ -32,6 +32,7 @@ pub(crate) fn passes(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::OperationTimedOut
                 | RDKafkaErrorCode::NotLeaderForPartition
                 | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::UnknownPartition
                 | RDKafkaErrorCode::RequestTimedOut
         )
     )

@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -13,6 +14,9 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use crate::error::passes;
 use crate::headers;
 use crate::offsets::Sequences;
+
+/// Before the same question is asked once more.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// One Kafka partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +79,17 @@ pub(crate) struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    /// The first offset there is, and the one after the last that this isolation may see.
+    /// The first offset there is, and the one after the last that this isolation may see. Where a topic is new or its
+    /// leader has just moved, Kafka refuses for a moment.
     pub(crate) fn ends(&self, place: &Place) -> KafkaResult<(i64, i64)> {
-        self.consumer.fetch_watermarks(&place.topic, place.index, self.request)
+        let deadline = Instant::now() + self.request;
+        loop {
+            let ends = self.consumer.fetch_watermarks(&place.topic, place.index, self.request);
+            match ends {
+                Err(error) if passes(&error) && Instant::now() < deadline => thread::sleep(PAUSE),
+                answered => return answered,
+            }
+        }
     }
 
     /// Shows every record from `offset` to the end, or until the visitor breaks.
