@@ -30,10 +30,10 @@ pub(crate) fn claim(
     place: Place,
 ) -> Result<KafkaWriter, ClaimError> {
     let deadline = Instant::now() + cluster.settings.deadlines.claim;
-    let refused = |error: KafkaError| unclaimed(partition, error);
+    let refused = |error: KafkaError| unclaimed(partition, &error);
     let max_record = cluster.admin.max_message(&place.topic).map_err(refused)?;
     let pair = take(cluster, &place, max_record, deadline)
-        .map_err(|error| unclaimed(partition, format!("its transactional ids: {error}")))?;
+        .map_err(|error| unclaimed(partition, &format!("its transactional ids: {error}")))?;
     let last = look(cluster, &place, deadline).map_err(refused)?;
     let owners = Place { topic: cluster.settings.topic(OWNERSHIP), index: 0 };
     let term = cluster
@@ -46,7 +46,7 @@ pub(crate) fn claim(
     for producer in &pair {
         let record = std::iter::once(terms::record(&owners, &key, term));
         let proved = producer.transact(record, cluster.settings.deadlines.append);
-        proved.map_err(|failure| unclaimed(partition, lost(failure)))?;
+        proved.map_err(|failure| unclaimed(partition, &lost(failure)))?;
     }
     cluster.watermarks.announce(partition, last.sequence);
     let position = Position { partition: partition.clone(), place, term, next: last.sequence + 1 };

@@ -13,11 +13,11 @@ pub struct OpenError {
     pub reason: String,
 }
 
-pub(crate) fn unclaimed(partition: &Partition, reason: impl ToString) -> ClaimError {
+pub(crate) fn unclaimed(partition: &Partition, reason: &impl ToString) -> ClaimError {
     ClaimError::Unavailable { partition: partition.clone(), reason: reason.to_string() }
 }
 
-pub(crate) fn unread(partition: &Partition, reason: impl ToString) -> ReadError {
+pub(crate) fn unread(partition: &Partition, reason: &impl ToString) -> ReadError {
     ReadError::Unavailable { partition: partition.clone(), reason: reason.to_string() }
 }
 

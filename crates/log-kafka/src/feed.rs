@@ -40,7 +40,7 @@ impl Feed {
     pub(crate) fn run(mut self, reader: &Sender<Told>) {
         let consumer = match self.begin() {
             Ok(consumer) => consumer,
-            Err(error) => return tell(reader, Err(unread(&self.partition, error))),
+            Err(error) => return tell(reader, Err(unread(&self.partition, &error))),
         };
         let mut skipping = true;
         while !reader.is_closed() {
@@ -74,7 +74,7 @@ impl Feed {
                 Err(error) if passes(&error) => {
                     tracing::warn!(partition = %self.partition, %error, "reading waits for Kafka");
                 }
-                Err(error) => return Err(unread(&self.partition, error)),
+                Err(error) => return Err(unread(&self.partition, &error)),
             }
             if assembled.bytes.len() >= BATCH {
                 break;

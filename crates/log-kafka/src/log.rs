@@ -41,18 +41,18 @@ impl KafkaLog {
     }
 
     fn place(&self, partition: &Partition) -> Result<Place, ReadError> {
-        let place = self.cluster.place(partition).map_err(|error| unread(partition, error))?;
+        let place = self.cluster.place(partition).map_err(|error| unread(partition, &error))?;
         place.ok_or_else(|| ReadError::UnknownPartition(partition.clone()))
     }
 }
 
 impl EventLog for KafkaLog {
     fn ensure_streams(&self, streams: &[StreamSpec]) -> Result<(), ClaimError> {
-        let whole = |error| refused(streams.first(), error);
+        let whole = |reason: String| refused(streams.first(), &reason);
         let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
         let mut topics = Vec::new();
         for stream in streams {
-            if is_missing(stream, &present).map_err(|reason| refused(Some(stream), reason))? {
+            if is_missing(stream, &present).map_err(|reason| refused(Some(stream), &reason))? {
                 topics.push((self.cluster.settings.topic(&stream.name), stream.partitions));
             }
         }
@@ -67,12 +67,12 @@ impl EventLog for KafkaLog {
 
     fn streams(&self) -> Result<Vec<StreamSpec>, ReadError> {
         let known = self.cluster.refresh();
-        let known = known.map_err(|error| unread(&Partition::new("", 0), error))?;
+        let known = known.map_err(|error| unread(&Partition::new("", 0), &error))?;
         Ok(known.into_iter().map(|(name, partitions)| StreamSpec { name, partitions }).collect())
     }
 
     fn claim(&self, partition: &Partition) -> Result<Box<dyn Writer>, ClaimError> {
-        let place = self.cluster.place(partition).map_err(|error| unclaimed(partition, error))?;
+        let place = self.cluster.place(partition).map_err(|error| unclaimed(partition, &error))?;
         let place = place.ok_or_else(|| ClaimError::UnknownPartition(partition.clone()))?;
         Ok(Box::new(claim::claim(&self.cluster, partition, place)?))
     }
@@ -91,7 +91,7 @@ impl EventLog for KafkaLog {
         let place = self.place(partition)?;
         let look = || self.cluster.committed.ask(|probe| probe.last(&place));
         let watch = self.cluster.watermarks.subscribe(partition, &place, look);
-        watch.map_err(|error| unread(partition, error))
+        watch.map_err(|error| unread(partition, &error))
     }
 
     fn ownership(&self) -> watch::Receiver<Ownership> {
@@ -118,8 +118,8 @@ fn is_missing(stream: &StreamSpec, present: &Streams) -> Result<bool, String> {
     }
 }
 
-fn refused(stream: Option<&StreamSpec>, reason: String) -> ClaimError {
-    unclaimed(&Partition::new(stream.map_or("", |stream| &*stream.name), 0), reason)
+fn refused(stream: Option<&StreamSpec>, reason: &str) -> ClaimError {
+    unclaimed(&Partition::new(stream.map_or("", |stream| &*stream.name), 0), &reason)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Reader for KafkaReader {
             }
             None => {
                 self.fed = None;
-                Err(unread(&self.partition, "the reading thread has ended; read again"))
+                Err(unread(&self.partition, &"the reading thread has ended; read again"))
             }
         }
     }
@@ -57,7 +57,7 @@ impl Reader for KafkaReader {
 
 impl KafkaReader {
     fn begin(&self) -> Result<Receiver<Told>, ReadError> {
-        let (reader, fed) = mpsc::channel(AHEAD);
+        let (reader, told) = mpsc::channel(AHEAD);
         let feed = Feed {
             cluster: self.cluster.clone(),
             partition: self.partition.clone(),
@@ -66,7 +66,7 @@ impl KafkaReader {
         };
         let named = thread::Builder::new().name(format!("read {}", self.partition));
         let started = named.spawn(move || feed.run(&reader));
-        started.map_err(|error| unread(&self.partition, error))?;
-        Ok(fed)
+        started.map_err(|error| unread(&self.partition, &error))?;
+        Ok(told)
     }
 }
