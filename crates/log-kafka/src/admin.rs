@@ -7,9 +7,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 
 use crate::config;
@@ -19,6 +21,10 @@ use crate::settings::KafkaSettings;
 const PAUSE: Duration = Duration::from_millis(10);
 /// What Kafka takes where nobody has set anything.
 const DEFAULT_MAX_MESSAGE: usize = 1_048_588;
+
+/// What keeps every record for ever.
+const KEPT: [(&str, &str); 3] =
+    [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
 
 /// The administrator's connection.
 pub(crate) struct Admin {
@@ -70,12 +76,33 @@ impl Admin {
 
     /// The bytes that a record of the topic may have.
     pub(crate) fn max_message(&self, topic: &str) -> KafkaResult<usize> {
+        let described = self.describe(topic)?;
+        let value = described.get("max.message.bytes").and_then(|entry| entry.value.as_deref());
+        Ok(value.and_then(|value| value.parse().ok()).unwrap_or(DEFAULT_MAX_MESSAGE))
+    }
+
+    /// Whether the topic keeps every record for ever, as a source of truth must.
+    ///
+    /// # Errors
+    /// What is set otherwise, and what it should be.
+    pub(crate) fn check_kept(&self, topic: &str) -> Result<(), String> {
+        let described = self.describe(topic).map_err(|error| error.to_string())?;
+        for (name, needed) in KEPT {
+            let value = described.get(name).and_then(|entry| entry.value.as_deref());
+            if let Some(value) = value.filter(|value| *value != needed) {
+                return Err(format!(
+                    "its topic {topic} has {name}={value} and would lose events; set {name}={needed}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&self, topic: &str) -> KafkaResult<ConfigResource> {
         let resource = ResourceSpecifier::Topic(topic);
         let described = wait(self.client.describe_configs([&resource], &self.options()))?;
-        let resource = described.into_iter().next().transpose().unwrap_or_default();
-        let entry = resource.as_ref().and_then(|resource| resource.get("max.message.bytes"));
-        let value = entry.and_then(|entry| entry.value.as_deref()?.parse().ok());
-        Ok(value.unwrap_or(DEFAULT_MAX_MESSAGE))
+        let first = described.into_iter().next().ok_or(KafkaError::Canceled)?;
+        first.map_err(KafkaError::AdminOp)
     }
 
     fn new_topic<'a>(&self, wanted: &Wanted<'a>) -> NewTopic<'a> {
@@ -84,9 +111,9 @@ impl Admin {
         let topic = NewTopic::new(wanted.topic, partitions, replication)
             .set("min.insync.replicas", if self.replication >= 3 { "2" } else { "1" });
         if wanted.compacted {
-            return topic.set("cleanup.policy", "compact");
+            return topic.set("cleanup.policy", "compact").set("segment.ms", "3600000");
         }
-        topic.set("cleanup.policy", "delete").set("retention.ms", "-1").set("retention.bytes", "-1")
+        KEPT.into_iter().fold(topic, |topic, (name, value)| topic.set(name, value))
     }
 
     fn wait_for(&self, wanted: &[Wanted<'_>]) -> Result<(), String> {
@@ -117,8 +144,8 @@ impl Admin {
 fn is_ready(metadata: &Metadata, wanted: &Wanted<'_>) -> bool {
     let topic = metadata.topics().iter().find(|topic| topic.name() == wanted.topic);
     let Some(topic) = topic else { return false };
-    let led = topic.partitions().iter().filter(|partition| partition.leader() >= 0).count();
-    led == wanted.partitions as usize
+    let partitions = topic.partitions();
+    !partitions.is_empty() && partitions.iter().all(|partition| partition.leader() >= 0)
 }
 
 struct Unpark(Thread);

@@ -52,7 +52,7 @@ pub(crate) fn producer(settings: &KafkaSettings, id: &str, max_record: usize) ->
     config.set("acks", "all");
     config.set("linger.ms", "0");
     config.set("message.timeout.ms", append.to_string());
-    config.set("transaction.timeout.ms", (append * 2 + 1_000).to_string());
+    config.set("transaction.timeout.ms", (append * 2 + 5_000).to_string());
     config.set("message.max.bytes", max_record.clamp(1_000, 1_000_000_000).to_string());
     config.set("queue.buffering.max.messages", "1000000");
     config

@@ -33,6 +33,8 @@ pub(crate) struct Feed {
     pub(crate) place: Place,
     /// The sequence that comes next.
     pub(crate) next: u64,
+    /// Whether no record has been taken yet.
+    pub(crate) is_skipping: bool,
 }
 
 impl Feed {
@@ -42,12 +44,15 @@ impl Feed {
             Ok(consumer) => consumer,
             Err(error) => return tell(reader, Err(unread(&self.partition, &error))),
         };
-        let mut skipping = true;
         while !reader.is_closed() {
-            match self.batch(&consumer, &mut skipping) {
-                Ok(batch) if batch.records.is_empty() => {}
-                Ok(batch) => tell(reader, Ok(batch)),
-                Err(error) => return tell(reader, Err(error)),
+            let mut assembled = Assembled::default();
+            let read = self.fill(&consumer, &mut assembled);
+            // What came before an error is sound.
+            if !assembled.records.is_empty() {
+                tell(reader, Ok(assembled.finish()));
+            }
+            if let Err(error) = read {
+                return tell(reader, Err(error));
             }
         }
     }
@@ -64,12 +69,15 @@ impl Feed {
     }
 
     /// Waits a moment for a first record, then takes what is there already.
-    fn batch(&mut self, consumer: &BaseConsumer, skipping: &mut bool) -> Told {
-        let mut assembled = Assembled::default();
+    fn fill(
+        &mut self,
+        consumer: &BaseConsumer,
+        assembled: &mut Assembled,
+    ) -> Result<(), ReadError> {
         let mut wait = LOOK;
         while let Some(polled) = consumer.poll(wait) {
             match polled {
-                Ok(message) => self.take(&message, &mut assembled, skipping)?,
+                Ok(message) => self.take(&message, assembled)?,
                 Err(KafkaError::PartitionEOF(_)) => {}
                 Err(error) if passes(&error) => {
                     tracing::warn!(partition = %self.partition, %error, "reading waits for Kafka");
@@ -83,26 +91,25 @@ impl Feed {
                 wait = Duration::ZERO;
             }
         }
-        Ok(assembled.finish())
+        Ok(())
     }
 
     fn take(
         &mut self,
         message: &BorrowedMessage<'_>,
         assembled: &mut Assembled,
-        skipping: &mut bool,
     ) -> Result<(), ReadError> {
         let beside = headers::of(message);
-        let sequence = beside.sequence.unwrap_or(0);
-        if *skipping && beside.sequence.is_some_and(|found| found < self.next) {
+        // The search ends a little before the first record that is wanted.
+        if self.is_skipping && beside.sequence.is_some_and(|found| found < self.next) {
             return Ok(());
         }
-        if sequence != self.next {
+        if beside.sequence != Some(self.next) {
             return Err(self.corrupt(message, beside.sequence));
         }
-        *skipping = false;
+        assembled.push(self.next, message, &beside);
+        self.is_skipping = false;
         self.next += 1;
-        assembled.push(sequence, message, &beside);
         Ok(())
     }
 

@@ -40,6 +40,14 @@ impl KafkaLog {
         Ok(Self { cluster: Arc::new(cluster) })
     }
 
+    fn create(&self, topics: &[(String, u32)]) -> Result<(), String> {
+        let mut wanted = Vec::new();
+        for (topic, partitions) in topics {
+            wanted.push(Wanted { topic, partitions: *partitions, compacted: false });
+        }
+        self.cluster.admin.create(&wanted)
+    }
+
     fn place(&self, partition: &Partition) -> Result<Place, ReadError> {
         let place = self.cluster.place(partition).map_err(|error| unread(partition, &error))?;
         place.ok_or_else(|| ReadError::UnknownPartition(partition.clone()))
@@ -52,16 +60,22 @@ impl EventLog for KafkaLog {
         let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
         let mut topics = Vec::new();
         for stream in streams {
-            if is_missing(stream, &present).map_err(|reason| refused(Some(stream), &reason))? {
-                topics.push((self.cluster.settings.topic(&stream.name), stream.partitions));
+            let topic = self.cluster.settings.topic(&stream.name);
+            let missing = is_missing(stream, &present);
+            if missing.map_err(|reason| refused(Some(stream), &reason))? {
+                topics.push((topic, stream.partitions));
+                continue;
             }
+            let kept = self.cluster.admin.check_kept(&topic);
+            kept.map_err(|reason| refused(Some(stream), &reason))?;
         }
-        let wanted: Vec<Wanted<'_>> = topics
-            .iter()
-            .map(|(topic, partitions)| Wanted { topic, partitions: *partitions, compacted: false })
-            .collect();
-        self.cluster.admin.create(&wanted).map_err(whole)?;
-        self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
+        self.create(&topics).map_err(whole)?;
+        let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
+        for stream in streams {
+            // Another process may have created it in between.
+            let checked = is_missing(stream, &present);
+            checked.map_err(|reason| refused(Some(stream), &reason))?;
+        }
         Ok(())
     }
 

@@ -15,6 +15,9 @@ use crate::error::is_fence;
 /// Before the same call is made once more.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// How much later than due librdkafka may report.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// A record on its way.
 pub(crate) type Outgoing<'a> = BaseRecord<'a, [u8], [u8]>;
 
@@ -56,30 +59,32 @@ impl Transactional {
                 return Err(self.uncommitted(&error));
             }
         }
-        let deadline = Instant::now() + patience;
+        // librdkafka gives a record up after `patience` and reports it within a second or so.
+        let deadline = Instant::now() + patience + GRACE;
         let delivered = self.deliveries().wait(deadline);
         // The reports come before librdkafka counts down; a commit in between would sleep 100 ms.
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
             thread::yield_now();
         }
         match delivered {
-            Ok(()) => self.commit(Instant::now() + patience),
-            Err(reason) => Err(self.undelivered(reason)),
+            Delivered::All => self.commit(Instant::now() + patience),
+            Delivered::NotAll(code) => Err(self.undelivered(code)),
+            Delivered::Unknown => Err(Failure::Unknown("no answer came in time".to_owned())),
         }
     }
 
-    /// In doubt the same commit may be called again; it takes effect once.
+    /// In doubt the same commit may be called again; it takes effect once. A fence met here says nothing about what a
+    /// call before it has done.
     fn commit(&self, deadline: Instant) -> Result<(), Failure> {
         let committed = retrying(deadline, || self.producer.commit_transaction(left(deadline)));
         committed.map_err(|error| Failure::Unknown(format!("the commit: {error}")))
     }
 
     /// librdkafka refuses to commit where a record was not delivered; asking tells whether a fence was the cause.
-    fn undelivered(&self, reason: String) -> Failure {
-        let refused = self.producer.commit_transaction(Duration::from_secs(1));
-        match refused {
+    fn undelivered(&self, code: RDKafkaErrorCode) -> Failure {
+        match self.producer.commit_transaction(GRACE) {
             Err(error) if self.is_fenced(&error) => Failure::Fenced,
-            _ => Failure::Unknown(reason),
+            _ => Failure::Unknown(format!("a record was not delivered: {code}")),
         }
     }
 
@@ -127,6 +132,14 @@ struct Deliveries {
     settled: Condvar,
 }
 
+/// What became of the records of a transaction.
+enum Delivered {
+    All,
+    /// At least this one is not in the log, so that the transaction can only be aborted.
+    NotAll(RDKafkaErrorCode),
+    Unknown,
+}
+
 #[derive(Default)]
 struct Outstanding {
     records: usize,
@@ -147,21 +160,18 @@ impl Deliveries {
         }
     }
 
-    /// Until every record is settled; the first failure if there was one.
-    fn wait(&self, deadline: Instant) -> Result<(), String> {
+    /// Until every record is settled.
+    fn wait(&self, deadline: Instant) -> Delivered {
         let mut state = self.state();
         while state.records > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(format!("{} records were not delivered in time", state.records));
+                return Delivered::Unknown;
             }
             let waited = self.settled.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        match state.failed {
-            Some(code) => Err(format!("a record was not delivered: {code}")),
-            None => Ok(()),
-        }
+        state.failed.map_or(Delivered::All, Delivered::NotAll)
     }
 
     fn state(&self) -> MutexGuard<'_, Outstanding> {

@@ -63,6 +63,7 @@ impl KafkaReader {
             partition: self.partition.clone(),
             place: self.place.clone(),
             next: self.position,
+            is_skipping: true,
         };
         let named = thread::Builder::new().name(format!("read {}", self.partition));
         let started = named.spawn(move || feed.run(&reader));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use chimera_log::{AppendError, Batch, ClaimError, Entry, EventLog, Partition, StreamSpec};
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
 fn orders(log: &KafkaLog) -> Partition {
@@ -16,12 +17,17 @@ fn orders(log: &KafkaLog) -> Partition {
 }
 
 fn entry(bytes: usize) -> Entry {
-    Entry {
-        key: "o-1".into(),
-        event_type: "placed".into(),
-        traceparent: None,
-        value: (0..bytes).map(|i| (i * i % 251) as u8).collect(),
-    }
+    Entry { key: "o-1".into(), event_type: "placed".into(), traceparent: None, value: noise(bytes) }
+}
+
+/// Bytes that do not compress.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut byte = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        state.to_be_bytes()[0]
+    };
+    (0..bytes).map(|_| byte()).collect()
 }
 
 fn batch(commands: usize, bytes: usize) -> Batch {
@@ -125,6 +131,22 @@ fn another_partition_count_is_refused_with_what_to_do() {
     assert!(reason.contains("1 partitions and 3") && reason.contains("ask for 1"), "{reason}");
 }
 
+/// A topic that somebody else has made, with the broker's own settings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_forgets_is_refused_with_what_to_do() {
+    let Some(stack) = stack::find() else { return };
+    let settings = stack.fresh();
+    let log = stack::open(settings.clone());
+    let admin: AdminClient<_> =
+        ClientConfig::new().set("bootstrap.servers", &settings.brokers).create().unwrap();
+    let topic = format!("{}orders", settings.topic_prefix);
+    let new = NewTopic::new(&topic, 1, TopicReplication::Fixed(1)).set("retention.ms", "1000000");
+    admin.create_topics([&new], &AdminOptions::new()).await.unwrap();
+    let refused = log.ensure_streams(&[StreamSpec { name: "orders".into(), partitions: 1 }]);
+    let Err(ClaimError::Unavailable { reason, .. }) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("set retention.ms=-1"), "{reason}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_large_an_event_is_refused_and_a_large_batch_is_split() {
     let Some(stack) = stack::find() else { return };
@@ -137,9 +159,10 @@ async fn too_large_an_event_is_refused_and_a_large_batch_is_split() {
     let Err(AppendError::Unavailable { reason, .. }) = refused else { panic!("{refused:?}") };
     assert!(reason.contains("max.message.bytes"), "{reason}");
     assert_eq!(writer.next_sequence(), 1);
+    writer.append(batch(3, 1_048_000)).unwrap();
     let appended = writer.append(batch(45_000, 10)).unwrap();
-    assert_eq!((appended.first, appended.last), (1, 45_000));
-    assert_eq!(read(&log, &partition, 45_000).await, 45_000);
+    assert_eq!((appended.first, appended.last), (4, 45_003));
+    assert_eq!(read(&log, &partition, 45_003).await, 45_003);
     for from in [2, 19_999, 20_001, 30_000, 45_000] {
         let mut reader = log.read(&partition, from).unwrap();
         assert_eq!(reader.next().await.unwrap().records[0].sequence, from);
@@ -180,7 +203,10 @@ async fn claims_at_the_same_time_never_number_a_sequence_twice() {
         race(&two) + first.join().unwrap()
     });
     let last = one.claim(&partition).unwrap().next_sequence() - 1;
-    assert!(last >= acknowledged, "{acknowledged} were acknowledged and {last} are there");
+    assert!(
+        acknowledged > 0 && last >= acknowledged,
+        "{acknowledged} were acknowledged and {last} are there"
+    );
     // The reader itself refuses a gap or a repetition.
     assert_eq!(read(&one, &partition, last).await as u64, last);
 }
