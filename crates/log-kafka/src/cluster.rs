@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use chimera_log::{Ownership, Partition};
+use chimera_log::Partition;
 use rdkafka::error::KafkaResult;
-use tokio::sync::watch;
 
 use crate::admin::Admin;
 use crate::config::{self, Isolation};
+use crate::ownership::Owned;
 use crate::probe::{Place, Probes};
 use crate::settings::KafkaSettings;
 use crate::watermarks::Watermarks;
@@ -24,7 +24,7 @@ pub(crate) struct Cluster {
     pub(crate) committed: Probes,
     pub(crate) uncommitted: Probes,
     pub(crate) watermarks: Watermarks,
-    pub(crate) ownership: watch::Sender<Ownership>,
+    pub(crate) owned: Owned,
     streams: RwLock<Streams>,
 }
 
@@ -37,13 +37,13 @@ impl Cluster {
             committed: probes(Isolation::Committed),
             uncommitted: probes(Isolation::Uncommitted),
             watermarks: Watermarks::new(config::reader(&settings)),
-            ownership: watch::Sender::default(),
+            owned: Owned::new(&settings)?,
             streams: RwLock::default(),
             settings,
         })
     }
 
-    /// Asks which streams there are. All partitions of all of them are this process's own.
+    /// Asks which streams there are.
     pub(crate) fn refresh(&self) -> KafkaResult<Streams> {
         let mut streams = Streams::new();
         for (topic, partitions) in self.admin.topics()? {
@@ -54,12 +54,7 @@ impl Cluster {
             }
         }
         *self.streams.write().unwrap_or_else(PoisonError::into_inner) = streams.clone();
-        let owned = all_of(&streams);
-        self.ownership.send_if_modified(|before| {
-            let changed = *before != owned;
-            *before = owned;
-            changed
-        });
+        self.owned.know(&streams, &self.settings);
         Ok(streams)
     }
 
@@ -75,14 +70,4 @@ impl Cluster {
         let topic = self.settings.topic(&partition.stream);
         Ok(i32::try_from(partition.index).ok().map(|index| Place { topic, index }))
     }
-}
-
-fn all_of(streams: &Streams) -> Ownership {
-    let mut all = Ownership::new();
-    for (stream, partitions) in streams {
-        for index in 0..*partitions {
-            all.insert(Partition { stream: stream.clone(), index });
-        }
-    }
-    all
 }

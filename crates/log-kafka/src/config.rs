@@ -3,7 +3,7 @@
 
 use rdkafka::ClientConfig;
 
-use crate::settings::KafkaSettings;
+use crate::settings::{KafkaSettings, Membership};
 
 /// What a consumer sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,22 @@ pub(crate) fn reader(settings: &KafkaSettings) -> ClientConfig {
     // Measured with 256 MB; a reader of ours shares the process with dozens of others.
     config.set("queued.max.messages.kbytes", "32768");
     consumer(config, settings, Isolation::Committed)
+}
+
+/// For taking part in the group that shares the partitions. It reads nothing and commits nothing.
+pub(crate) fn member(settings: &KafkaSettings, membership: &Membership) -> ClientConfig {
+    let mut config = base(settings);
+    config.set("partition.assignment.strategy", "range");
+    config.set("queued.min.messages", "1");
+    config.set("fetch.message.max.bytes", "1024");
+    config.extend(properties(settings));
+    config.set("group.id", format!("{}.owners", settings.cluster));
+    config.set("session.timeout.ms", membership.session.as_millis().to_string());
+    config.set("heartbeat.interval.ms", membership.heartbeat.as_millis().to_string());
+    config.set("enable.auto.commit", "false");
+    config.set("auto.offset.reset", "latest");
+    config.set("allow.auto.create.topics", "false");
+    config
 }
 
 /// For one transactional id. `max_record` is the topic's `max.message.bytes`.

@@ -12,6 +12,7 @@ mod feed;
 mod headers;
 mod log;
 mod offsets;
+mod ownership;
 mod probe;
 mod producer;
 mod reader;
@@ -23,4 +24,4 @@ mod writer;
 
 pub use error::OpenError;
 pub use log::KafkaLog;
-pub use settings::{Deadlines, KafkaSettings};
+pub use settings::{Deadlines, KafkaSettings, Membership};

@@ -109,7 +109,7 @@ impl EventLog for KafkaLog {
     }
 
     fn ownership(&self) -> watch::Receiver<Ownership> {
-        self.cluster.ownership.subscribe()
+        self.cluster.owned.subscribe()
     }
 }
 

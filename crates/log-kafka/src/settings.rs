@@ -16,6 +16,8 @@ pub struct KafkaSettings {
     pub replication: i32,
     /// Further properties of librdkafka, such as those of TLS and SASL. Those that keep the log correct cannot be changed.
     pub properties: BTreeMap<String, String>,
+    /// How this process shares the partitions with others; without it, all are its own.
+    pub membership: Option<Membership>,
     /// How long anything may take.
     pub deadlines: Deadlines,
 }
@@ -30,6 +32,7 @@ impl KafkaSettings {
             topic_prefix: String::new(),
             replication: 1,
             properties: BTreeMap::new(),
+            membership: None,
             deadlines: Deadlines::default(),
         }
     }
@@ -37,6 +40,21 @@ impl KafkaSettings {
     /// The topic of a stream.
     pub(crate) fn topic(&self, stream: &str) -> String {
         format!("{}{stream}", self.topic_prefix)
+    }
+}
+
+/// How quickly the others notice that a process is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// Silence after which a process counts as gone; not below the broker's `group.min.session.timeout.ms`.
+    pub session: Duration,
+    /// How often it gives a sign; a third of the session at most.
+    pub heartbeat: Duration,
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Self { session: Duration::from_millis(1_500), heartbeat: Duration::from_millis(500) }
     }
 }
 
