@@ -1,4 +1,5 @@
 //! How long an append takes: the median, the 90th and the 99th percentile, for batches of some sizes, on one partition.
+//! Then how long reading all of them takes.
 //!
 //! `cargo run --release -p chimera-log-kafka --example append_speed -- 127.0.0.1:9092`
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measuring program")]
@@ -32,12 +33,25 @@ fn main() {
         let [median, most, nearly_all] = [cycles[250], cycles[450], cycles[495]];
         println!("{size} events: p50 {median:?}, p90 {most:?}, p99 {nearly_all:?}");
     }
+    read_all(&log, &partition, writer.next_sequence() - 1);
     let begun = Instant::now();
     drop(writer);
     println!("dropping a writer: {:?}", begun.elapsed());
     let begun = Instant::now();
     log.claim(&partition).unwrap();
     println!("the next claim: {:?}", begun.elapsed());
+}
+
+fn read_all(log: &KafkaLog, partition: &Partition, last: u64) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    let begun = Instant::now();
+    let mut reader = log.read(partition, 1).unwrap();
+    runtime.block_on(async {
+        while reader.position() <= last {
+            reader.next().await.unwrap();
+        }
+    });
+    println!("reading {last} events: {:?}", begun.elapsed());
 }
 
 fn batch(size: usize) -> Batch {

@@ -98,11 +98,19 @@ impl Admin {
         Ok(())
     }
 
+    /// Asks until every broker has heard of the topic.
     fn describe(&self, topic: &str) -> KafkaResult<ConfigResource> {
-        let resource = ResourceSpecifier::Topic(topic);
-        let described = wait(self.client.describe_configs([&resource], &self.options()))?;
-        let first = described.into_iter().next().ok_or(KafkaError::Canceled)?;
-        first.map_err(KafkaError::AdminOp)
+        let deadline = Instant::now() + self.request;
+        loop {
+            let resource = ResourceSpecifier::Topic(topic);
+            let described = wait(self.client.describe_configs([&resource], &self.options()))?;
+            match described.into_iter().next().ok_or(KafkaError::Canceled)? {
+                Err(RDKafkaErrorCode::UnknownTopicOrPartition) if Instant::now() < deadline => {
+                    thread::sleep(PAUSE);
+                }
+                described => return described.map_err(KafkaError::AdminOp),
+            }
+        }
     }
 
     fn new_topic<'a>(&self, wanted: &Wanted<'a>) -> NewTopic<'a> {

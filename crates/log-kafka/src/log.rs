@@ -48,6 +48,14 @@ impl KafkaLog {
         self.cluster.admin.create(&wanted)
     }
 
+    /// Of every stream, also of one just created: somebody else may have been quicker.
+    fn check(&self, stream: &StreamSpec, present: &Streams) -> Result<(), String> {
+        if is_missing(stream, present)? {
+            return Err("its topic was created and is gone again".to_owned());
+        }
+        self.cluster.admin.check_kept(&self.cluster.settings.topic(&stream.name))
+    }
+
     fn place(&self, partition: &Partition) -> Result<Place, ReadError> {
         let place = self.cluster.place(partition).map_err(|error| unread(partition, &error))?;
         place.ok_or_else(|| ReadError::UnknownPartition(partition.clone()))
@@ -60,20 +68,15 @@ impl EventLog for KafkaLog {
         let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
         let mut topics = Vec::new();
         for stream in streams {
-            let topic = self.cluster.settings.topic(&stream.name);
             let missing = is_missing(stream, &present);
             if missing.map_err(|reason| refused(Some(stream), &reason))? {
-                topics.push((topic, stream.partitions));
-                continue;
+                topics.push((self.cluster.settings.topic(&stream.name), stream.partitions));
             }
-            let kept = self.cluster.admin.check_kept(&topic);
-            kept.map_err(|reason| refused(Some(stream), &reason))?;
         }
         self.create(&topics).map_err(whole)?;
         let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
         for stream in streams {
-            // Another process may have created it in between.
-            let checked = is_missing(stream, &present);
+            let checked = self.check(stream, &present);
             checked.map_err(|reason| refused(Some(stream), &reason))?;
         }
         Ok(())
