@@ -1,0 +1,73 @@
+//! What the log, its writers and its readers share: settings, connections to ask with, and the streams that are known.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use chimera_log::Partition;
+use rdkafka::error::KafkaResult;
+
+use crate::admin::Admin;
+use crate::config::{self, Isolation};
+use crate::ownership::Owned;
+use crate::probe::{Place, Probes};
+use crate::settings::KafkaSettings;
+use crate::watermarks::Watermarks;
+
+/// Streams by name, with their partition counts.
+pub(crate) type Streams = BTreeMap<Arc<str>, u32>;
+
+/// One Kafka, as one log uses it.
+pub(crate) struct Cluster {
+    pub(crate) settings: KafkaSettings,
+    pub(crate) admin: Admin,
+    pub(crate) committed: Probes,
+    pub(crate) uncommitted: Probes,
+    pub(crate) watermarks: Watermarks,
+    pub(crate) owned: Owned,
+    streams: RwLock<Streams>,
+}
+
+impl Cluster {
+    pub(crate) fn connect(settings: KafkaSettings) -> KafkaResult<Self> {
+        let request: Duration = settings.deadlines.request;
+        let probes = |isolation| Probes::new(config::probe(&settings, isolation), request);
+        Ok(Self {
+            admin: Admin::new(&settings)?,
+            committed: probes(Isolation::Committed),
+            uncommitted: probes(Isolation::Uncommitted),
+            watermarks: Watermarks::new(config::reader(&settings)),
+            owned: Owned::new(&settings)?,
+            streams: RwLock::default(),
+            settings,
+        })
+    }
+
+    /// Asks which streams there are.
+    pub(crate) fn refresh(&self) -> KafkaResult<Streams> {
+        let mut streams = Streams::new();
+        for (topic, partitions) in self.admin.topics()? {
+            let Some(stream) = topic.strip_prefix(&self.settings.topic_prefix) else { continue };
+            // Topics of Kafka and of ours that hold no events.
+            if !stream.starts_with('_') && !stream.starts_with("chimera.") {
+                streams.insert(stream.into(), partitions);
+            }
+        }
+        *self.streams.write().unwrap_or_else(PoisonError::into_inner) = streams.clone();
+        self.owned.know(&streams, &self.settings);
+        Ok(streams)
+    }
+
+    /// Where the partition is; `None` if there is no such one. Asks Kafka only about what is not known.
+    pub(crate) fn place(&self, partition: &Partition) -> KafkaResult<Option<Place>> {
+        let known = |streams: &Streams| {
+            streams.get(&partition.stream).is_some_and(|count| partition.index < *count)
+        };
+        let is_known = known(&self.streams.read().unwrap_or_else(PoisonError::into_inner));
+        if !is_known && !known(&self.refresh()?) {
+            return Ok(None);
+        }
+        let topic = self.settings.topic(&partition.stream);
+        Ok(i32::try_from(partition.index).ok().map(|index| Place { topic, index }))
+    }
+}

@@ -1,0 +1,171 @@
+//! The thread behind a reader: finds where to begin, consumes what is committed, checks that no sequence is missing, and
+//! hands over batches. Holds no more than two batches and what librdkafka may queue; ends when nobody takes them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chimera_log::{Partition, RawBatch, RawRecord, ReadError};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::{BorrowedMessage, Message};
+use tokio::sync::mpsc::Sender;
+
+use crate::cluster::Cluster;
+use crate::config;
+use crate::error::{passes, unread};
+use crate::headers;
+use crate::offsets;
+use crate::probe::{Place, SequencesOf};
+
+/// A batch is handed over when it has this many bytes, or when nothing more is there.
+const BATCH: usize = 1024 * 1024;
+/// How often an idle thread looks whether its reader is still there.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a reader is told.
+pub(crate) type Told = Result<RawBatch, ReadError>;
+
+/// What a feed reads, and up to where it has come.
+pub(crate) struct Feed {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) partition: Partition,
+    pub(crate) place: Place,
+    /// The sequence that comes next.
+    pub(crate) next: u64,
+    /// Whether no record has been taken yet.
+    pub(crate) is_skipping: bool,
+}
+
+impl Feed {
+    /// Until the reader is gone or something is wrong; the last thing told is what.
+    pub(crate) fn run(mut self, reader: &Sender<Told>) {
+        let consumer = match self.begin() {
+            Ok(consumer) => consumer,
+            Err(error) => return tell(reader, Err(unread(&self.partition, &error))),
+        };
+        while !reader.is_closed() {
+            let mut assembled = Assembled::default();
+            let read = self.fill(&consumer, &mut assembled);
+            // What came before an error is sound.
+            if !assembled.records.is_empty() {
+                tell(reader, Ok(assembled.finish()));
+            }
+            if let Err(error) = read {
+                return tell(reader, Err(error));
+            }
+        }
+    }
+
+    fn begin(&self) -> KafkaResult<BaseConsumer> {
+        let start = self.cluster.committed.ask(|probe| {
+            let ends = probe.ends(&self.place)?;
+            let sequences = SequencesOf { probe, place: &self.place };
+            offsets::search(&sequences, self.next, ends)
+        })?;
+        let consumer: BaseConsumer = config::reader(&self.cluster.settings).create()?;
+        consumer.assign(&self.place.at(start)?)?;
+        Ok(consumer)
+    }
+
+    /// Waits a moment for a first record, then takes what is there already.
+    fn fill(
+        &mut self,
+        consumer: &BaseConsumer,
+        assembled: &mut Assembled,
+    ) -> Result<(), ReadError> {
+        let mut wait = LOOK;
+        while let Some(polled) = consumer.poll(wait) {
+            match polled {
+                Ok(message) => self.take(&message, assembled)?,
+                Err(KafkaError::PartitionEOF(_)) => {}
+                Err(error) if passes(&error) => {
+                    tracing::warn!(partition = %self.partition, %error, "reading waits for Kafka");
+                }
+                Err(error) => return Err(unread(&self.partition, &error)),
+            }
+            if assembled.bytes.len() >= BATCH {
+                break;
+            }
+            if !assembled.records.is_empty() {
+                wait = Duration::ZERO;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        assembled: &mut Assembled,
+    ) -> Result<(), ReadError> {
+        let beside = headers::of(message);
+        // The search ends a little before the first record that is wanted.
+        if self.is_skipping && beside.sequence.is_some_and(|found| found < self.next) {
+            return Ok(());
+        }
+        if beside.sequence != Some(self.next) {
+            return Err(self.corrupt(message, beside.sequence));
+        }
+        assembled.push(self.next, message, &beside);
+        self.is_skipping = false;
+        self.next += 1;
+        Ok(())
+    }
+
+    fn corrupt(&self, message: &BorrowedMessage<'_>, found: Option<u64>) -> ReadError {
+        let reason = match found {
+            Some(found) => format!("expected sequence {} and found {found}", self.next),
+            None => "the record has no header `sequence`; something else wrote it".to_owned(),
+        };
+        ReadError::Corrupt {
+            partition: self.partition.clone(),
+            sequence: self.next,
+            place: format!("topic {}, offset {}", self.place.topic, message.offset()),
+            reason,
+        }
+    }
+}
+
+/// An error means that the reader is gone, which the loop sees next.
+fn tell(reader: &Sender<Told>, told: Told) {
+    let _ = reader.blocking_send(told);
+}
+
+/// Records copied into one buffer.
+#[derive(Default)]
+struct Assembled {
+    bytes: Vec<u8>,
+    /// Each sequence, and where its key, type, trace and value end.
+    records: Vec<(u64, [usize; 4])>,
+}
+
+impl Assembled {
+    fn push(&mut self, sequence: u64, message: &BorrowedMessage<'_>, beside: &headers::Beside<'_>) {
+        let key = message.key().unwrap_or_default();
+        let value = message.payload().unwrap_or_default();
+        let parts = [key, beside.event_type, beside.traceparent, value];
+        let ends = parts.map(|part| {
+            self.bytes.extend_from_slice(part);
+            self.bytes.len()
+        });
+        self.records.push((sequence, ends));
+    }
+
+    fn finish(self) -> RawBatch {
+        let bytes = Bytes::from(self.bytes);
+        let mut start = 0;
+        let mut records = Vec::with_capacity(self.records.len());
+        for (sequence, [key, event_type, traceparent, value]) in self.records {
+            records.push(RawRecord {
+                sequence,
+                key: bytes.slice(start..key),
+                event_type: bytes.slice(key..event_type),
+                traceparent: bytes.slice(event_type..traceparent),
+                value: bytes.slice(traceparent..value),
+            });
+            start = value;
+        }
+        RawBatch { records }
+    }
+}

@@ -1,0 +1,156 @@
+//! The log as a whole: the port, on a Kafka that is there.
+
+use std::sync::Arc;
+
+use chimera_log::{
+    ClaimError, EventLog, Ownership, Partition, ReadError, Reader, StreamSpec, Writer,
+};
+use tokio::sync::watch;
+
+use crate::admin::Wanted;
+use crate::claim;
+use crate::cluster::{Cluster, Streams};
+use crate::error::{OpenError, unclaimed, unread};
+use crate::probe::Place;
+use crate::reader::KafkaReader;
+use crate::settings::KafkaSettings;
+use crate::terms::OWNERSHIP;
+
+/// An [`EventLog`] on Kafka.
+pub struct KafkaLog {
+    cluster: Arc<Cluster>,
+}
+
+impl KafkaLog {
+    /// Connects, and creates the topic of terms if it is missing.
+    ///
+    /// # Errors
+    /// If Kafka does not answer or a setting is not valid.
+    pub fn open(settings: KafkaSettings) -> Result<Self, OpenError> {
+        let brokers = settings.brokers.clone();
+        let failed = |reason: String| OpenError { brokers: brokers.clone(), reason };
+        let cluster = Cluster::connect(settings).map_err(|error| failed(error.to_string()))?;
+        let topic = cluster.settings.topic(OWNERSHIP);
+        let topics = cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
+        if !topics.iter().any(|(name, _)| *name == topic) {
+            let terms = Wanted { topic: &topic, partitions: 1, compacted: true };
+            cluster.admin.create(&[terms]).map_err(failed)?;
+        }
+        cluster.refresh().map_err(|error| failed(error.to_string()))?;
+        Ok(Self { cluster: Arc::new(cluster) })
+    }
+
+    fn create(&self, topics: &[(String, u32)]) -> Result<(), String> {
+        let mut wanted = Vec::new();
+        for (topic, partitions) in topics {
+            wanted.push(Wanted { topic, partitions: *partitions, compacted: false });
+        }
+        self.cluster.admin.create(&wanted)
+    }
+
+    /// Of every stream, also of one just created: somebody else may have been quicker.
+    fn check(&self, stream: &StreamSpec, present: &Streams) -> Result<(), String> {
+        if is_missing(stream, present)? {
+            return Err("its topic was created and is gone again".to_owned());
+        }
+        self.cluster.admin.check_kept(&self.cluster.settings.topic(&stream.name))
+    }
+
+    fn place(&self, partition: &Partition) -> Result<Place, ReadError> {
+        let place = self.cluster.place(partition).map_err(|error| unread(partition, &error))?;
+        place.ok_or_else(|| ReadError::UnknownPartition(partition.clone()))
+    }
+}
+
+impl EventLog for KafkaLog {
+    fn ensure_streams(&self, streams: &[StreamSpec]) -> Result<(), ClaimError> {
+        let whole = |reason: String| refused(streams.first(), &reason);
+        let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
+        let mut topics = Vec::new();
+        for stream in streams {
+            let missing = is_missing(stream, &present);
+            if missing.map_err(|reason| refused(Some(stream), &reason))? {
+                topics.push((self.cluster.settings.topic(&stream.name), stream.partitions));
+            }
+        }
+        self.create(&topics).map_err(whole)?;
+        let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
+        for stream in streams {
+            let checked = self.check(stream, &present);
+            checked.map_err(|reason| refused(Some(stream), &reason))?;
+        }
+        Ok(())
+    }
+
+    fn streams(&self) -> Result<Vec<StreamSpec>, ReadError> {
+        let known = self.cluster.refresh();
+        let known = known.map_err(|error| unread(&Partition::new("", 0), &error))?;
+        Ok(known.into_iter().map(|(name, partitions)| StreamSpec { name, partitions }).collect())
+    }
+
+    fn claim(&self, partition: &Partition) -> Result<Box<dyn Writer>, ClaimError> {
+        let place = self.cluster.place(partition).map_err(|error| unclaimed(partition, &error))?;
+        let place = place.ok_or_else(|| ClaimError::UnknownPartition(partition.clone()))?;
+        Ok(Box::new(claim::claim(&self.cluster, partition, place)?))
+    }
+
+    fn read(&self, partition: &Partition, from: u64) -> Result<Box<dyn Reader>, ReadError> {
+        Ok(Box::new(KafkaReader {
+            cluster: self.cluster.clone(),
+            partition: partition.clone(),
+            place: self.place(partition)?,
+            position: from.max(1),
+            fed: None,
+        }))
+    }
+
+    fn high_watermark(&self, partition: &Partition) -> Result<watch::Receiver<u64>, ReadError> {
+        let place = self.place(partition)?;
+        let look = || self.cluster.committed.ask(|probe| probe.last(&place));
+        let watch = self.cluster.watermarks.subscribe(partition, &place, look);
+        watch.map_err(|error| unread(partition, &error))
+    }
+
+    fn ownership(&self) -> watch::Receiver<Ownership> {
+        self.cluster.owned.subscribe()
+    }
+}
+
+/// Whether the stream is to be created.
+///
+/// # Errors
+/// If it is there and has another partition count.
+fn is_missing(stream: &StreamSpec, present: &Streams) -> Result<bool, String> {
+    if stream.partitions == 0 {
+        return Err("a stream has at least one partition".to_owned());
+    }
+    match present.get(&stream.name) {
+        None => Ok(true),
+        Some(count) if *count == stream.partitions => Ok(false),
+        Some(count) => Err(format!(
+            "its topic has {count} partitions and {} were asked for; the count never changes, for \
+             keys would move: ask for {count}, or give the topic another prefix and import into it",
+            stream.partitions
+        )),
+    }
+}
+
+fn refused(stream: Option<&StreamSpec>, reason: &str) -> ClaimError {
+    unclaimed(&Partition::new(stream.map_or("", |stream| &*stream.name), 0), &reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_partition_count_is_refused_in_words() {
+        let present = Streams::from([("orders".into(), 12)]);
+        let asked = |name: &str, partitions| StreamSpec { name: name.into(), partitions };
+        assert_eq!(is_missing(&asked("orders", 12), &present), Ok(false));
+        assert_eq!(is_missing(&asked("carts", 4), &present), Ok(true));
+        assert!(is_missing(&asked("carts", 0), &present).is_err());
+        let refused = is_missing(&asked("orders", 4), &present);
+        assert!(refused.is_err_and(|reason| reason.contains("12 partitions and 4")));
+    }
+}

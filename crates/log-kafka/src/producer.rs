@@ -1,0 +1,194 @@
+//! One transactional producer: a transaction from begin to commit, and what its failures mean. Never says that nothing
+//! was written unless that is certain.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, ClientContext};
+
+use crate::error::is_fence;
+
+/// Before the same call is made once more.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How much later than due librdkafka may report.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A record on its way.
+pub(crate) type Outgoing<'a> = BaseRecord<'a, [u8], [u8]>;
+
+/// Why a transaction did not end as it should. The producer is of no use afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// A newer producer has the transactional id, and nothing of this transaction was committed.
+    Fenced,
+    /// It may have been committed or not.
+    Unknown(String),
+}
+
+/// A producer with one transactional id and a thread that polls it.
+pub(crate) struct Transactional {
+    producer: ThreadedProducer<Deliveries>,
+}
+
+impl Transactional {
+    pub(crate) fn create(config: &ClientConfig) -> KafkaResult<Self> {
+        Ok(Self { producer: config.create_with_context(Deliveries::default())? })
+    }
+
+    /// Fences every older producer of the same id and ends what it left open.
+    pub(crate) fn init(&self, deadline: Instant) -> KafkaResult<()> {
+        retrying(deadline, || self.producer.init_transactions(left(deadline)))
+    }
+
+    /// Sends the records in one transaction and commits it. The records must be all of a topic that exists.
+    pub(crate) fn transact<'a>(
+        &self,
+        records: impl Iterator<Item = Outgoing<'a>>,
+        patience: Duration,
+    ) -> Result<(), Failure> {
+        self.producer.begin_transaction().map_err(|error| self.uncommitted(&error))?;
+        for record in records {
+            self.deliveries().sent();
+            if let Err((error, _)) = self.producer.send(record) {
+                self.deliveries().settled(None);
+                return Err(self.uncommitted(&error));
+            }
+        }
+        // librdkafka gives a record up after `patience` and reports it within a second or so.
+        let deadline = Instant::now() + patience + GRACE;
+        let delivered = self.deliveries().wait(deadline);
+        // The reports come before librdkafka counts down; a commit in between would sleep 100 ms.
+        while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        match delivered {
+            Delivered::All => self.commit(Instant::now() + patience),
+            Delivered::NotAll(code) => Err(self.undelivered(code)),
+            Delivered::Unknown => Err(Failure::Unknown("no answer came in time".to_owned())),
+        }
+    }
+
+    /// In doubt the same commit may be called again; it takes effect once. A fence met here says nothing about what a
+    /// call before it has done.
+    fn commit(&self, deadline: Instant) -> Result<(), Failure> {
+        let committed = retrying(deadline, || self.producer.commit_transaction(left(deadline)));
+        committed.map_err(|error| Failure::Unknown(format!("the commit: {error}")))
+    }
+
+    /// librdkafka refuses to commit where a record was not delivered; asking tells whether a fence was the cause.
+    fn undelivered(&self, code: RDKafkaErrorCode) -> Failure {
+        match self.producer.commit_transaction(GRACE) {
+            Err(error) if self.is_fenced(&error) => Failure::Fenced,
+            _ => Failure::Unknown(format!("a record was not delivered: {code}")),
+        }
+    }
+
+    /// Of an error before any commit was asked for.
+    fn uncommitted(&self, error: &KafkaError) -> Failure {
+        if self.is_fenced(error) {
+            return Failure::Fenced;
+        }
+        Failure::Unknown(error.to_string())
+    }
+
+    fn is_fenced(&self, error: &KafkaError) -> bool {
+        let code = error.rdkafka_error_code();
+        let fatal = self.producer.client().fatal_error();
+        code.is_some_and(is_fence) || fatal.is_some_and(|(code, _)| is_fence(code))
+    }
+
+    fn deliveries(&self) -> &Deliveries {
+        self.producer.client().context()
+    }
+}
+
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).max(PAUSE)
+}
+
+/// Calls until it succeeds, fails for good, or the time is over.
+fn retrying(deadline: Instant, call: impl Fn() -> KafkaResult<()>) -> KafkaResult<()> {
+    loop {
+        match call() {
+            Err(KafkaError::Transaction(error))
+                if error.is_retriable() && Instant::now() < deadline =>
+            {
+                thread::sleep(PAUSE);
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Counts the records of the running transaction that have no delivery report yet.
+#[derive(Default)]
+struct Deliveries {
+    state: Mutex<Outstanding>,
+    settled: Condvar,
+}
+
+/// What became of the records of a transaction.
+enum Delivered {
+    All,
+    /// At least this one is not in the log, so that the transaction can only be aborted.
+    NotAll(RDKafkaErrorCode),
+    Unknown,
+}
+
+#[derive(Default)]
+struct Outstanding {
+    records: usize,
+    failed: Option<RDKafkaErrorCode>,
+}
+
+impl Deliveries {
+    fn sent(&self) {
+        self.state().records += 1;
+    }
+
+    fn settled(&self, failed: Option<RDKafkaErrorCode>) {
+        let mut state = self.state();
+        state.records = state.records.saturating_sub(1);
+        state.failed = state.failed.or(failed);
+        if state.records == 0 {
+            self.settled.notify_all();
+        }
+    }
+
+    /// Until every record is settled.
+    fn wait(&self, deadline: Instant) -> Delivered {
+        let mut state = self.state();
+        while state.records > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Delivered::Unknown;
+            }
+            let waited = self.settled.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.failed.map_or(Delivered::All, Delivered::NotAll)
+    }
+
+    fn state(&self) -> MutexGuard<'_, Outstanding> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let failed = result
+            .as_ref()
+            .err()
+            .map(|(error, _)| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown));
+        self.settled(failed);
+    }
+}

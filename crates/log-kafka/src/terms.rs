@@ -1,0 +1,44 @@
+//! Terms outlive claims that wrote nothing: a compacted topic `chimera.ownership` holds the last term of each partition
+//! (key `<stream>/<index>`, header `term`), written in a transaction of the claimant's own ids, and so fenced with it.
+//!
+//! A term read here may come from a claim that failed: terms grow, they need not be dense.
+
+use chimera_log::Partition;
+use rdkafka::error::KafkaResult;
+use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::producer::BaseRecord;
+
+use crate::headers::{self, TERM};
+use crate::probe::{Place, Probe, go_on};
+use crate::producer::Outgoing;
+
+/// The stream's name, after the prefix.
+pub(crate) const OWNERSHIP: &str = "chimera.ownership";
+
+/// The greatest term that any claim of `partition` has ever taken; 0 if there was none. Ask read-uncommitted, so that
+/// no open transaction of another partition's claim holds this one up.
+pub(crate) fn last(probe: &Probe<'_>, place: &Place, partition: &Partition) -> KafkaResult<u64> {
+    let key = partition.to_string();
+    let (low, end) = probe.ends(place)?;
+    let mut last = 0;
+    if low == end {
+        return Ok(last);
+    }
+    probe.scan(place, low, |message| {
+        if message.key() == Some(key.as_bytes()) {
+            last = last.max(headers::of(message).term.unwrap_or(0));
+        }
+        go_on(message.offset() + 1 < end)
+    })?;
+    Ok(last)
+}
+
+/// The record of a claim.
+pub(crate) fn record<'a>(place: &'a Place, key: &'a str, term: u64) -> Outgoing<'a> {
+    let headers = OwnedHeaders::new().insert(Header { key: TERM, value: Some(&term.to_string()) });
+    BaseRecord::to(&place.topic)
+        .partition(place.index)
+        .key(key.as_bytes())
+        .payload(&[][..])
+        .headers(headers)
+}

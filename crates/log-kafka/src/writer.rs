@@ -1,0 +1,119 @@
+//! The right to append, as two producers in turn: while the markers of one transaction are still being written, the next
+//! begins on the other. Never sends a record before everything sent earlier is committed, and never uses a producer again
+//! that has failed.
+
+use std::sync::Arc;
+
+use chimera_log::{AppendError, Appended, Batch, Entry, Partition, Writer};
+use rdkafka::producer::BaseRecord;
+
+use crate::cluster::Cluster;
+use crate::headers;
+use crate::probe::Place;
+use crate::producer::{Failure, Outgoing, Transactional};
+use crate::split::{self, Limits};
+
+/// What a writer writes to, and where it stands.
+pub(crate) struct Position {
+    pub(crate) partition: Partition,
+    pub(crate) place: Place,
+    pub(crate) term: u64,
+    pub(crate) next: u64,
+}
+
+/// Kafka's [`Writer`].
+pub(crate) struct KafkaWriter {
+    cluster: Arc<Cluster>,
+    position: Position,
+    limits: Limits,
+    /// The one whose turn it is comes first; none once an append has failed.
+    pair: Option<[Transactional; 2]>,
+    fenced: bool,
+}
+
+impl KafkaWriter {
+    pub(crate) fn new(
+        cluster: Arc<Cluster>,
+        position: Position,
+        pair: [Transactional; 2],
+        limits: Limits,
+    ) -> Self {
+        Self { cluster, position, limits, pair: Some(pair), fenced: false }
+    }
+
+    /// One transaction on the producer whose turn it is.
+    fn transact(&mut self, entries: &[Entry]) -> Result<(), Failure> {
+        let Some([first, second]) = self.pair.take() else { return Err(Failure::Fenced) };
+        let records = outgoing(&self.position, entries);
+        // A producer that failed is dropped here, and its partner with it.
+        first.transact(records, self.cluster.settings.deadlines.append)?;
+        self.pair = Some([second, first]);
+        self.position.next += entries.len() as u64;
+        Ok(())
+    }
+
+    fn failed(&mut self, failure: Failure, committed: bool) -> AppendError {
+        let partition = self.position.partition.clone();
+        match failure {
+            Failure::Fenced if !committed => {
+                self.fenced = true;
+                AppendError::Fenced { partition }
+            }
+            Failure::Fenced => AppendError::Indeterminate {
+                partition,
+                reason: "a newer writer came when a part of it was committed".to_owned(),
+            },
+            Failure::Unknown(reason) => AppendError::Indeterminate { partition, reason },
+        }
+    }
+
+    fn spent(&self) -> AppendError {
+        let partition = self.position.partition.clone();
+        if self.fenced {
+            return AppendError::Fenced { partition };
+        }
+        let reason = "this writer has failed before; claim the partition again".to_owned();
+        AppendError::Unavailable { partition, reason }
+    }
+}
+
+impl Writer for KafkaWriter {
+    fn term(&self) -> u64 {
+        self.position.term
+    }
+
+    fn next_sequence(&self) -> u64 {
+        self.position.next
+    }
+
+    fn append(&mut self, batch: Batch) -> Result<Appended, AppendError> {
+        if self.pair.is_none() {
+            return Err(self.spent());
+        }
+        let cuts = split::transactions(&batch, self.limits).map_err(|reason| {
+            AppendError::Unavailable { partition: self.position.partition.clone(), reason }
+        })?;
+        let first = self.position.next;
+        for cut in cuts {
+            let entries = batch.entries().get(cut).unwrap_or_default();
+            let written = self.transact(entries);
+            written.map_err(|failure| self.failed(failure, self.position.next > first))?;
+        }
+        let last = self.position.next - 1;
+        self.cluster.watermarks.announce(&self.position.partition, last);
+        Ok(Appended { first, last })
+    }
+}
+
+fn outgoing<'a>(
+    position: &'a Position,
+    entries: &'a [Entry],
+) -> impl Iterator<Item = Outgoing<'a>> {
+    entries.iter().zip(position.next..).map(move |(entry, sequence)| {
+        BaseRecord::to(&position.place.topic)
+            .partition(position.place.index)
+            .key(entry.key.as_bytes())
+            .payload(entry.value.as_slice())
+            .headers(headers::encode(entry, sequence, position.term))
+    })
+}
