@@ -1,7 +1,7 @@
 # What the services have in common: processes, ports, conditions, programs. Sourced by `services`, which sets `here`.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 
-STOP_SECONDS=60
+STOP_SECONDS=60 # then it is killed
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf 'services: %s\n' "$*" >&2; exit 1; }
@@ -45,7 +45,7 @@ java_for() {
             return
         fi
     done
-    die "$1 needs Java $least$( (( most == 999 )) && printf ' or newer' || printf ' to %s' "$most"): install a package such as openjdk-$4-jre-headless, or set $home_variable"
+    die "$1 needs Java $least$(java_range "$least" "$most"): install a package such as openjdk-$4-jre-headless, or set $home_variable"
 }
 
 need_maven() { need mvn maven; }
