@@ -30,8 +30,9 @@ lock() {
 need() { command -v "$1" >/dev/null || die "$1 is missing: install the package $2"; }
 
 # java_for SERVICE LEAST MOST: prints a fitting java. SERVICE_JAVA_HOME decides if set, else the first that fits is taken.
+# MOST is 999 where no version is too new.
 java_for() {
-    local home_variable=${1^^}_JAVA_HOME least=$2 most=$3 java version candidates
+    local home_variable=${1^^}_JAVA_HOME least=$2 most=$3 java version candidates range
     if [ -n "${!home_variable:-}" ]; then
         candidates=("${!home_variable}/bin/java")
     else
@@ -45,7 +46,9 @@ java_for() {
             return
         fi
     done
-    die "$1 needs Java $least$(java_range "$least" "$most"): install a package such as openjdk-$4-jre-headless, or set $home_variable"
+    range=$least
+    if (( most == 999 )); then range+=" or newer"; elif (( most > least )); then range+=" to $most"; fi
+    die "$1 needs Java $range: install a package such as openjdk-$least-jre-headless, or set $home_variable"
 }
 
 need_maven() { need mvn maven; }

@@ -7,7 +7,7 @@ CASSANDRA_SECONDS=180
 
 # Java 11 and 17 only; what is opened below is the list for 17.
 cassandra_require() {
-    java_for cassandra 17 17 17 >/dev/null
+    java_for cassandra 17 17 >/dev/null
     need_maven
 }
 
@@ -30,7 +30,7 @@ cassandra_start() {
     done
     agent=("$root"/programs/cassandra/jamm-*.jar) # measures objects, so that memtables know their size
     # A node alone need not wait for a ring: no gossip, no delay, no token to choose.
-    launch cassandra "$(java_for cassandra 17 17 17)" "-javaagent:${agent[0]}" "${opened[@]}" \
+    launch cassandra "$(java_for cassandra 17 17)" "-javaagent:${agent[0]}" "${opened[@]}" \
         "-Xms$CASSANDRA_HEAP" "-Xmx$CASSANDRA_HEAP" -Xss256k -XX:+UseG1GC -XX:+PerfDisableSharedMem -XX:+ExitOnOutOfMemoryError \
         -Djdk.attach.allowAttachSelf=true -Djava.net.preferIPv4Stack=true \
         -Dio.netty.tryReflectionSetAccessible=true -Dio.netty.allocator.useCacheForAllThreads=true -Dio.netty.allocator.maxOrder=11 \

@@ -6,7 +6,7 @@ KAFKA_PORTS=(KAFKA_PORT KAFKA_CONTROLLER_PORT)
 KAFKA_SECONDS=90
 
 kafka_require() {
-    java_for kafka 17 999 17 >/dev/null
+    java_for kafka 17 999 >/dev/null
     need_maven
 }
 
@@ -22,7 +22,7 @@ kafka_prepare() {
 }
 
 kafka_start() {
-    launch kafka "$(java_for kafka 17 999 17)" "-Xms$KAFKA_HEAP" "-Xmx$KAFKA_HEAP" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
+    launch kafka "$(java_for kafka 17 999)" "-Xms$KAFKA_HEAP" "-Xmx$KAFKA_HEAP" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
         -XX:+ExitOnOutOfMemoryError "-Dlog4j2.configurationFile=file:$root/config/kafka-log4j2.properties" \
         -cp "$root/programs/kafka/*" kafka.Kafka "$root/config/kafka.properties"
 }
@@ -34,7 +34,7 @@ kafka_answers() {
 
 # kafka_run CLASS ARGUMENT...: one of Kafka's tools.
 kafka_run() {
-    "$(java_for kafka 17 999 17)" -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    "$(java_for kafka 17 999)" -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
         "-Dlog4j2.configurationFile=file:$root/config/kafka-log4j2.properties" -cp "$root/programs/kafka/*" "$@"
 }
 

@@ -6,7 +6,7 @@ OPENSEARCH_PORTS=(OPENSEARCH_PORT OPENSEARCH_TRANSPORT_PORT)
 OPENSEARCH_SECONDS=180
 
 opensearch_require() {
-    java_for opensearch 21 999 21 >/dev/null
+    java_for opensearch 21 999 >/dev/null
     need_maven
     need curl curl
     need unzip unzip
@@ -40,7 +40,7 @@ opensearch_as() {
 
 opensearch_start() {
     local java as=()
-    java=$(java_for opensearch 21 999 21)
+    java=$(java_for opensearch 21 999)
     if [ "$(id -u)" = 0 ]; then
         as=(setpriv --reuid="$OPENSEARCH_USER" --regid="$(id -g "$OPENSEARCH_USER")" --clear-groups)
     fi

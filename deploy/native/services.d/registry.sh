@@ -7,7 +7,7 @@ REGISTRY_PORTS=(REGISTRY_PORT REGISTRY_MANAGEMENT_PORT)
 REGISTRY_SECONDS=120
 
 registry_require() {
-    java_for registry 17 999 17 >/dev/null
+    java_for registry 17 999 >/dev/null
     need_maven
     need curl curl
 }
@@ -19,7 +19,7 @@ registry_prepare() {
 
 registry_start() {
     launch registry env APICURIO_STORAGE_KIND=kafkasql APICURIO_KAFKASQL_BOOTSTRAP_SERVERS="127.0.0.1:$KAFKA_PORT" \
-        "$(java_for registry 17 999 17)" -Xms128m "-Xmx$REGISTRY_HEAP" -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError \
+        "$(java_for registry 17 999)" -Xms128m "-Xmx$REGISTRY_HEAP" -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError \
         -Dquarkus.http.host=127.0.0.1 "-Dquarkus.http.port=$REGISTRY_PORT" \
         -Dquarkus.management.host=127.0.0.1 "-Dquarkus.management.port=$REGISTRY_MANAGEMENT_PORT" \
         -Dquarkus.log.level=WARN -Dquarkus.http.access-log.enabled=false \
