@@ -20,30 +20,31 @@ opensearch_prepare() {
     fetch_archive "opensearch-$OPENSEARCH_VERSION" "org.opensearch.distribution.integ-test-zip:opensearch:$OPENSEARCH_VERSION:zip"
     local home=$root/programs/opensearch-$OPENSEARCH_VERSION/opensearch-$OPENSEARCH_VERSION config=$root/config/opensearch
     mkdir -p "$config" "$root/data/opensearch" "$root/log/opensearch"
-    cp "$home/config/jvm.options" "$home/config/log4j2.properties" "$config/"
+    cp "$home/config/log4j2.properties" "$config/"
+    # No log of collections and no dumps: both would be written among the programs, where the account may not write.
+    sed -e '/Xlog:gc/d' -e '/HeapDump/d' -e "s|=logs/|=$root/log/opensearch/|" "$home/config/jvm.options" >"$config/jvm.options"
     opensearch_settings >"$config/opensearch.yml"
-    if [ "$(id -u)" = 0 ]; then
+    local as
+    opensearch_as
+    if (( ${#as[@]} > 0 )); then
         chown -R "$OPENSEARCH_USER" "$config" "$root/data/opensearch" "$root/log/opensearch"
-        opensearch_as test -w "$root/data/opensearch" -a -r "$home/bin/opensearch" ||
+        "${as[@]}" test -w "$root/data/opensearch" -a -r "$home/bin/opensearch" ||
             die "opensearch runs as $OPENSEARCH_USER because it refuses to run as root, and that account cannot enter $root; run services as an ordinary user, or set CHIMERA_NATIVE_DIR to a directory whose parents all may enter"
     fi
 }
 
-# The command that follows, as the account that OpenSearch is to run under.
+# Sets `as` to what stands before a command so that it runs under that account; to nothing unless we are root.
 opensearch_as() {
+    as=()
     if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid="$OPENSEARCH_USER" --regid="$(id -g "$OPENSEARCH_USER")" --clear-groups "$@"
-    else
-        "$@"
+        as=(setpriv --reuid="$OPENSEARCH_USER" --regid="$(id -g "$OPENSEARCH_USER")" --clear-groups)
     fi
 }
 
 opensearch_start() {
-    local java as=()
+    local java as
     java=$(java_for opensearch 21 999)
-    if [ "$(id -u)" = 0 ]; then
-        as=(setpriv --reuid="$OPENSEARCH_USER" --regid="$(id -g "$OPENSEARCH_USER")" --clear-groups)
-    fi
+    opensearch_as
     launch opensearch "${as[@]}" env OPENSEARCH_JAVA_HOME="$(dirname "$(dirname "$(readlink -f "$java")")")" \
         OPENSEARCH_PATH_CONF="$root/config/opensearch" OPENSEARCH_JAVA_OPTS="-Xms$OPENSEARCH_HEAP -Xmx$OPENSEARCH_HEAP" \
         "$root/programs/opensearch-$OPENSEARCH_VERSION/opensearch-$OPENSEARCH_VERSION/bin/opensearch"
