@@ -12,7 +12,7 @@ milliseconds() { printf '%s\n' $(( ${EPOCHREALTIME/[.,]/} / 1000 )); }
 open_root() {
     [ "$(uname)" = Linux ] || die "made for Linux: processes are told apart through /proc"
     (( BASH_VERSINFO[0] >= 5 )) || die "bash 5 or newer is needed"
-    root=${CHIMERA_NATIVE_DIR:-$here/../../target/native}
+    root=${CHIMERA_STACK_DIR:-$here/../../target/native}
     mkdir -p "$root"
     root=$(cd "$root" && pwd)
     mkdir -p "$root"/{run,log,data,programs,config}

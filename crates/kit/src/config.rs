@@ -8,10 +8,14 @@ use std::path::PathBuf;
 use chimera_domain::money::{Amount, Currency};
 use serde::{Deserialize, Serialize};
 
+mod kafka;
 mod layers;
+mod node;
 mod secret;
 
+pub use kafka::{Kafka, Registry, SaslMechanism, Security};
 pub use layers::ConfigError;
+pub use node::{Node, Role, Roles};
 pub use secret::Secret;
 
 /// All settings.
@@ -20,24 +24,40 @@ pub use secret::Secret;
 pub struct Config {
     /// Where log, checkpoints and read stores lie.
     pub data_dir: PathBuf,
-    /// Where requests come in.
+    /// Where REST requests come in.
     pub http: Http,
+    /// Where gRPC requests come in.
+    pub grpc: Grpc,
     /// How callers are known.
     pub auth: Auth,
     /// The terms of the shop.
     pub orders: Orders,
-    /// The embedded log.
+    /// Which log, and its partitions.
     pub log: Log,
+    /// The Kafka that holds the log.
+    pub kafka: Kafka,
+    /// The registry that schemas are kept in.
+    pub registry: Registry,
+    /// What this process does among several.
+    pub node: Node,
     /// Logs of the program itself.
     pub telemetry: Telemetry,
     /// How much is taken on at once.
     pub limits: Limits,
 }
 
-/// Where requests come in.
+/// Where REST requests come in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
+    /// Address and port to listen on.
+    pub address: SocketAddr,
+}
+
+/// Where gRPC requests come in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grpc {
     /// Address and port to listen on.
     pub address: SocketAddr,
 }
@@ -78,12 +98,37 @@ pub struct Orders {
     pub shipping_fee: Amount,
 }
 
-/// The embedded log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Which log, and its partitions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// Partitions of each stream; fixed once the streams exist.
-    pub partitions: u32,
+    /// In the data directory, or in Kafka.
+    pub kind: LogKind,
+    /// Partitions of each stream; fixed once the streams exist. Unless set, 4 in the data directory and 12 in Kafka.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u32>,
+}
+
+/// Where the log is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogKind {
+    /// In the data directory, for one process.
+    #[default]
+    Embedded,
+    /// In Kafka, for any number of nodes.
+    Kafka,
+}
+
+impl Log {
+    /// The partitions of each stream (spec §1).
+    #[must_use]
+    pub fn partitions(&self) -> u32 {
+        self.partitions.unwrap_or(match self.kind {
+            LogKind::Embedded => 4,
+            LogKind::Kafka => 12,
+        })
+    }
 }
 
 /// Logs of the program itself.
@@ -124,9 +169,13 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("data"),
             http: Http::default(),
+            grpc: Grpc::default(),
             auth: Auth::default(),
             orders: Orders::default(),
             log: Log::default(),
+            kafka: Kafka::default(),
+            registry: Registry::default(),
+            node: Node::default(),
             telemetry: Telemetry::default(),
             limits: Limits::default(),
         }
@@ -150,9 +199,9 @@ impl Default for Orders {
     }
 }
 
-impl Default for Log {
+impl Default for Grpc {
     fn default() -> Self {
-        Self { partitions: 4 }
+        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090) }
     }
 }
 
@@ -169,11 +218,28 @@ impl Default for Limits {
 }
 
 impl Config {
+    /// The usual settings, and a number wherever one may stand: what kind each setting is of.
+    fn with_every_number() -> Self {
+        let log = Log { partitions: Some(Log::default().partitions()), ..Log::default() };
+        Self { log, ..Self::default() }
+    }
+
     /// Checks what serde cannot: ranges, and fields that contradict each other.
     ///
     /// # Errors
     /// The first setting that will not do, with what to do about it.
     pub fn checked(self) -> Result<Self, ConfigError> {
+        let broken = self.wrong().or_else(|| match self.log.kind {
+            LogKind::Embedded => None,
+            LogKind::Kafka => self.kafka.wrong().or_else(|| self.node.wrong()),
+        });
+        match broken {
+            Some((key, must)) => Err(ConfigError::Rule { key, must }),
+            None => Ok(self),
+        }
+    }
+
+    fn wrong(&self) -> Option<(&'static str, &'static str)> {
         let hundred = Amount::from_ten_thousandths(1_000_000);
         let percent_fits = (Amount::ZERO..=hundred).contains(&self.orders.tax_percent);
         let secret = self.auth.jwt_secret.as_ref().map_or(0, |secret| secret.expose().len());
@@ -181,7 +247,8 @@ impl Config {
         let rules = [
             (
                 "auth.mode",
-                open && !self.http.address.ip().is_loopback(),
+                open && !(self.http.address.ip().is_loopback()
+                    && self.grpc.address.ip().is_loopback()),
                 "open is for loopback addresses only; set auth.mode = \"jwt\" or listen on 127.0.0.1",
             ),
             (
@@ -191,7 +258,7 @@ impl Config {
             ),
             (
                 "log.partitions",
-                !(1..=1_024).contains(&self.log.partitions),
+                !(1..=1_024).contains(&self.log.partitions()),
                 "must be from 1 to 1024",
             ),
             (
@@ -209,10 +276,7 @@ impl Config {
             ("limits.queued_commands", self.limits.queued_commands == 0, "must be at least 1"),
             ("limits.shutdown_seconds", self.limits.shutdown_seconds == 0, "must be at least 1"),
         ];
-        match rules.into_iter().find(|(_, broken, _)| *broken) {
-            Some((key, _, must)) => Err(ConfigError::Rule { key, must }),
-            None => Ok(self),
-        }
+        rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (key, must))
     }
 
     /// The settings as TOML, secrets hidden: what `--print-config` shows.
@@ -250,7 +314,7 @@ mod tests {
     fn settings_out_of_range_are_named() {
         let said = [
             broken(|config| config.auth.mode = AuthMode::Jwt),
-            broken(|config| config.log.partitions = 0),
+            broken(|config| config.log.partitions = Some(0)),
             broken(|config| config.orders.payment_window_minutes = 0),
             broken(|config| config.orders.tax_percent = "100.5".parse().unwrap()),
             broken(|config| config.orders.shipping_fee = "-1".parse().unwrap()),

@@ -1,4 +1,4 @@
-//! The log on Kafka keeps the contract. Needs a broker: set `CHIMERA_STACK=1`, and `CHIMERA_KAFKA_BROKERS` if it is not here.
+//! The log on Kafka keeps the contract. Needs a broker: set `CHIMERA_STACK=1`, and `CHIMERA_STACK_KAFKA` if it is not here.
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod stack;

@@ -29,7 +29,7 @@ opensearch_prepare() {
     if (( ${#as[@]} > 0 )); then
         chown -R "$OPENSEARCH_USER" "$config" "$root/data/opensearch" "$root/log/opensearch"
         "${as[@]}" test -w "$root/data/opensearch" -a -r "$home/bin/opensearch" ||
-            die "opensearch runs as $OPENSEARCH_USER because it refuses to run as root, and that account cannot enter $root; run services as an ordinary user, or set CHIMERA_NATIVE_DIR to a directory whose parents all may enter"
+            die "opensearch runs as $OPENSEARCH_USER because it refuses to run as root, and that account cannot enter $root; run services as an ordinary user, or set CHIMERA_STACK_DIR to a directory whose parents all may enter"
     fi
 }
 

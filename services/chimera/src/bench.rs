@@ -73,7 +73,7 @@ async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> any
             let measured = embedded::measure(&log, &shards.router(), options, &metrics).await;
             shards.stop().await;
             let report =
-                raw_log::beside(&measured?, &config.data_dir, config.log.partitions, options)?;
+                raw_log::beside(&measured?, &config.data_dir, config.log.partitions(), options)?;
             show(&report, options.format);
             Ok(true)
         }

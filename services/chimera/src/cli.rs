@@ -36,7 +36,25 @@ struct Settings {
     /// Address and port of the REST API.
     #[arg(long, global = true, value_name = "ADDR")]
     http: Option<String>,
-    /// Partitions of each stream; fixed once the data directory exists.
+    /// Address and port of the gRPC API.
+    #[arg(long, global = true, value_name = "ADDR")]
+    grpc: Option<String>,
+    /// Where the log is: embedded (in the data directory) or kafka.
+    #[arg(long, global = true, value_name = "KIND")]
+    log: Option<String>,
+    /// Kafka's brokers, with --log kafka.
+    #[arg(long, global = true, value_name = "HOST:PORT,…")]
+    brokers: Option<String>,
+    /// URL of the schema registry, with --log kafka.
+    #[arg(long, global = true, value_name = "URL")]
+    registry: Option<String>,
+    /// What this node does: all, or some of orders, inventory, products, payments, queries, projector.
+    #[arg(long, global = true, value_name = "ROLE,…")]
+    roles: Option<String>,
+    /// How many partitions of each stream that others own this node follows, to take them over sooner.
+    #[arg(long, global = true, value_name = "N")]
+    standby: Option<u32>,
+    /// Partitions of each stream; fixed once the streams exist.
     #[arg(long, global = true, value_name = "N")]
     partitions: Option<u32>,
     #[arg(
@@ -122,6 +140,12 @@ fn load(settings: &Settings, quiet: bool) -> Result<Config, ConfigError> {
     };
     flag("data_dir", settings.data.as_ref().map(|path| path.display().to_string()));
     flag("http.address", settings.http.clone());
+    flag("grpc.address", settings.grpc.clone());
+    flag("log.kind", settings.log.clone());
+    flag("kafka.brokers", settings.brokers.clone());
+    flag("registry.url", settings.registry.clone());
+    flag("node.roles", settings.roles.clone());
+    flag("node.standby", settings.standby.map(|count| count.to_string()));
     flag("log.partitions", settings.partitions.map(|count| count.to_string()));
     for pair in &settings.set {
         let Some((key, value)) = pair.split_once('=') else {

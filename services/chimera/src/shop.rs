@@ -80,7 +80,7 @@ impl Shop {
     /// If the directory is in use or damaged, or something cannot be started.
     pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
         let directory = opening.config.data_dir.clone();
-        let partitions = opening.config.log.partitions;
+        let partitions = opening.config.log.partitions();
         let log = Arc::new(open_log(&directory, partitions)?);
         let checkpoints = open_checkpoints(&directory)?;
         let options = EngineOptions {

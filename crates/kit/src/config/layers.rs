@@ -10,7 +10,11 @@ use super::Config;
 
 const PREFIX: &str = "CHIMERA_";
 /// Names the file itself, so it cannot stand in it.
-const NOT_A_SETTING: &str = "CHIMERA_CONFIG";
+const FILE: &str = "CHIMERA_CONFIG";
+/// What begins so is for the project's own tests and scripts.
+const TESTS: &str = "CHIMERA_STACK";
+/// A section whose keys are names of another program, with dots in them.
+const FOREIGN: &str = "kafka.properties.";
 
 /// Why there are no settings; exit code 64.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,16 +59,16 @@ impl Config {
             Some(path) => read(path)?,
             None => Table::new(),
         };
-        let usual = Table::try_from(Self::default()).unwrap_or_default();
+        let usual = Table::try_from(Self::with_every_number()).unwrap_or_default();
         for (name, value) in environment {
-            if let Some(key) = name.strip_prefix(PREFIX).filter(|_| name != NOT_A_SETTING) {
+            let setting = name != FILE && !name.starts_with(TESTS);
+            if let Some(key) = name.strip_prefix(PREFIX).filter(|_| setting) {
                 lay(&mut table, &usual, &path_of(key, &usual), &value)
                     .map_err(|reason| ConfigError::Setting { key: name.clone(), reason })?;
             }
         }
         for (key, value) in flags {
-            let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-            lay(&mut table, &usual, &path, value)
+            lay(&mut table, &usual, &path_of_flag(key), value)
                 .map_err(|reason| ConfigError::Setting { key: key.clone(), reason })?;
         }
         typed(table)?.checked()
@@ -84,6 +88,13 @@ fn said_of(error: &toml::de::Error, text: &str) -> String {
         Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
         None => message.to_owned(),
     }
+}
+
+fn path_of_flag(key: &str) -> Vec<String> {
+    if let Some(name) = key.strip_prefix(FOREIGN) {
+        return vec!["kafka".to_owned(), "properties".to_owned(), name.to_owned()];
+    }
+    key.split('.').map(str::to_owned).collect()
 }
 
 /// `HTTP_ADDRESS` is `http.address`; `DATA_DIR`, which begins with no section's name, stays whole.
@@ -153,7 +164,7 @@ mod tests {
         let config = Config::load(Some(file.path()), environment, &flags).unwrap();
         assert_eq!(config.http.address.port(), 3);
         assert_eq!(config.data_dir, PathBuf::from("b"));
-        assert_eq!(config.log.partitions, 2);
+        assert_eq!(config.log.partitions, Some(2));
     }
 
     #[test]
@@ -164,11 +175,26 @@ mod tests {
             ("CHIMERA_AUTH_JWT_SECRET", "12345678901234567890123456789012"),
             ("CHIMERA_ORDERS_TAX_PERCENT", "20"),
             ("CHIMERA_ORDERS_PAYMENT_WINDOW_MINUTES", "5"),
+            ("CHIMERA_KAFKA_TOPIC_PREFIX", "shop."),
+            ("CHIMERA_NODE_ROLES", "orders"),
             ("CHIMERA_CONFIG", "elsewhere.toml"),
+            ("CHIMERA_STACK", "1"),
+            ("CHIMERA_STACK_KAFKA", "127.0.0.1:1"),
         ]);
         let config = Config::load(None, environment, &[]).unwrap();
-        assert_eq!((config.log.partitions, config.orders.payment_window_minutes), (12, 5));
+        assert_eq!((config.log.partitions, config.orders.payment_window_minutes), (Some(12), 5));
         assert_eq!(config.auth.jwt_secret.unwrap().expose().len(), 32);
+        assert_eq!(
+            (&*config.kafka.topic_prefix, config.node.roles.to_string()),
+            ("shop.", "orders".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_property_of_another_program_keeps_its_dots() {
+        let flags = pairs(&[("kafka.properties.socket.keepalive.enable", "true")]);
+        let config = Config::load(None, [], &flags).unwrap();
+        assert_eq!(config.kafka.properties["socket.keepalive.enable"], "true");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) fn find() -> Option<Stack> {
         eprintln!("left out: needs Kafka; start the stack and set CHIMERA_STACK=1");
         return None;
     }
-    let brokers = env::var("CHIMERA_KAFKA_BROKERS");
+    let brokers = env::var("CHIMERA_STACK_KAFKA");
     Some(Stack { brokers: brokers.unwrap_or_else(|_| "127.0.0.1:9092".to_owned()) })
 }
 

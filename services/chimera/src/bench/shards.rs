@@ -18,7 +18,7 @@ pub(super) async fn start<A: Aggregate>(
     std::fs::create_dir_all(&config.data_dir)?;
     let log =
         Arc::new(EmbeddedLog::open(config.data_dir.join("log"), EmbeddedLogOptions::default())?);
-    let partitions = config.log.partitions;
+    let partitions = config.log.partitions();
     log.ensure_streams(&[StreamSpec { name: A::STREAM.into(), partitions }])?;
     let engine = Engine {
         log: log.clone(),
