@@ -1,8 +1,8 @@
 //! A shard: the only writer of one partition. It decides on its in-memory state at once, appends what queued meanwhile as one
-//! group, and answers when the log has it.
+//! group, and answers when the log has it. Where the log is slow to commit, it decides the next group meanwhile.
 //!
-//! Nothing is answered before the commit that it depends on. After a failed commit nothing in memory is trusted: the shard
-//! claims again, recovers from checkpoint and log, and finds by command id what took effect.
+//! Nothing is answered or shown before the commit that it depends on. After a failed commit nothing in memory is trusted: the
+//! shard claims again, recovers from checkpoint and log, and finds by command id what took effect.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,25 +13,29 @@ use chimera_domain::aggregate::Aggregate;
 use chimera_domain::time::DAY;
 use chimera_log::{EventLog, Partition};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::clock::Clock;
 use crate::engine::EngineOptions;
 use crate::event_id::EventIds;
 use crate::mailbox::{Message, Phase, StatusSender};
-use crate::request::{Current, Failure, Position};
+use crate::request::Failure;
 
 mod checkpointing;
 mod commands;
+mod committer;
 mod decide;
+mod pipeline;
+mod reads;
 mod recovery;
 mod round;
 mod serving;
 mod states;
 mod timers;
 
-use round::{Pending, Round};
+use reads::Waiters;
+use round::Pending;
 use serving::Serving;
 
 /// How long a command id is remembered at least, in microseconds of the log's own time (spec §2, Idempotency).
@@ -60,22 +64,18 @@ impl<A: Aggregate> Parts<A> {
     }
 }
 
-/// One who waits for an aggregate to move on.
-struct Waiter<A: Aggregate> {
-    past: u64,
-    reply: oneshot::Sender<Current<A>>,
-}
-
 pub(crate) struct Shard<A: Aggregate> {
     parts: Parts<A>,
     mailbox: mpsc::Receiver<Message<A>>,
     status: StatusSender,
-    waiters: HashMap<Arc<str>, Vec<Waiter<A>>>,
+    waiters: Waiters<A>,
     ids: EventIds,
     /// When timers were looked at last.
     ticked: Instant,
     /// Something in the checkpoint is damaged: it is cleared before the next recovery.
     distrusted: bool,
+    /// It was told to stop.
+    stopping: bool,
 }
 
 /// Why a shard left its loop.
@@ -100,6 +100,7 @@ impl<A: Aggregate> Shard<A> {
             ids: EventIds::new(),
             ticked: Instant::now(),
             distrusted: false,
+            stopping: false,
         }
     }
 
@@ -183,128 +184,6 @@ impl<A: Aggregate> Shard<A> {
         self.enter(Phase::Serving);
         Ok(serving)
     }
-
-    fn serve(&mut self, serving: &mut Serving<A>) -> Left<A> {
-        self.wake_all(serving);
-        loop {
-            let Some(first) = self.mailbox.blocking_recv() else { return Left::Stopped };
-            let mut round = Round::new(self.parts.clock.now());
-            self.take(first, serving, &mut round);
-            while round.has_room() {
-                let Ok(next) = self.mailbox.try_recv() else { break };
-                self.take(next, serving, &mut round);
-            }
-            // A full mailbox takes no ticks; time passes all the same.
-            if !round.ticked && self.ticked.elapsed() > self.parts.options.tick * 2 {
-                self.take(Message::Tick, serving, &mut round);
-            }
-            if let Some(left) = self.finish(serving, round) {
-                return left;
-            }
-        }
-    }
-
-    fn take(&mut self, message: Message<A>, serving: &mut Serving<A>, round: &mut Round<A>) {
-        match message {
-            Message::Execute(request, reply) => self.execute(request, Some(reply), serving, round),
-            Message::Read { key, past, reply } => round.reads.push((key, past, reply)),
-            Message::Tick => {
-                round.ticked = true;
-                self.ticked = Instant::now();
-                self.fire_timers(serving, round);
-            }
-            Message::Stop => round.stop = true,
-        }
-    }
-
-    /// Appends what was decided in the round, answers, and sees to checkpoints.
-    fn finish(&mut self, serving: &mut Serving<A>, mut round: Round<A>) -> Option<Left<A>> {
-        if let Some(reason) = round.broken.take() {
-            return Some(doubt(round, reason, false));
-        }
-        if !round.batch.is_empty()
-            && let Err(failed) = serving.append(&mut round)
-        {
-            return Some(doubt(round, failed.reason, failed.may_have_been_written));
-        }
-        round.answer();
-        self.status.send_if_modified(|status| {
-            std::mem::replace(&mut status.sequence, serving.sequence) != serving.sequence
-        });
-        self.wake(serving, &round.touched);
-        for (key, past, reply) in round.reads {
-            self.read(serving, key, past, reply);
-        }
-        if round.ticked {
-            self.forget_gone_waiters();
-        }
-        self.checkpoint_if_due(serving, round.ticked);
-        if self.distrusted {
-            let reason = "a state in the checkpoint is damaged".to_owned();
-            return Some(Left::Doubt { unsettled: vec![], reason, may_have_been_written: false });
-        }
-        round.stop.then_some(Left::Stopped)
-    }
-
-    fn read(
-        &mut self,
-        serving: &mut Serving<A>,
-        key: Arc<str>,
-        past: Option<u64>,
-        reply: oneshot::Sender<Current<A>>,
-    ) {
-        let Some(current) = self.current(serving, &key) else { return };
-        match past {
-            Some(past) if current.version <= past => {
-                self.waiters.entry(key).or_default().push(Waiter { past, reply });
-            }
-            Some(_) | None => {
-                let _ = reply.send(current);
-            }
-        }
-    }
-
-    fn current(&mut self, serving: &mut Serving<A>, key: &Arc<str>) -> Option<Current<A>> {
-        let sequence = serving.sequence;
-        let aggregate = match serving.states.get(key) {
-            Ok(aggregate) => aggregate.clone(),
-            Err(error) => {
-                self.distrust(&error);
-                return None;
-            }
-        };
-        let position = Position { partition: self.parts.partition.clone(), sequence };
-        Some(Current { state: aggregate.state, version: aggregate.version, position })
-    }
-
-    /// Answers those who wait for one of `touched` to move on.
-    fn wake(&mut self, serving: &mut Serving<A>, touched: &[Arc<str>]) {
-        if self.waiters.is_empty() {
-            return;
-        }
-        for key in touched {
-            let Some(waiters) = self.waiters.remove(key) else { continue };
-            for waiter in waiters {
-                self.read(serving, Arc::clone(key), Some(waiter.past), waiter.reply);
-            }
-        }
-    }
-
-    fn wake_all(&mut self, serving: &mut Serving<A>) {
-        let keys: Vec<Arc<str>> = self.waiters.keys().cloned().collect();
-        self.wake(serving, &keys);
-    }
-
-    fn forget_gone_waiters(&mut self) {
-        self.waiters.retain(|_, waiters| {
-            waiters.retain(|waiter| !waiter.reply.is_closed());
-            !waiters.is_empty()
-        });
-    }
-}
-
-fn doubt<A: Aggregate>(round: Round<A>, reason: String, may_have_been_written: bool) -> Left<A> {
-    Left::Doubt { unsettled: round.pending, reason, may_have_been_written }
 }
 
 /// Answers commands in doubt from what the recovered log says.

@@ -86,6 +86,10 @@ impl Writer for KafkaWriter {
         self.position.next
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn append(&mut self, batch: Batch) -> Result<Appended, AppendError> {
         if self.pair.is_none() {
             return Err(self.spent());

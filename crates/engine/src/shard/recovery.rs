@@ -11,6 +11,7 @@ use chimera_log::{RawBatch, RawRecord, Writer};
 use super::Parts;
 use super::checkpointing::save_now;
 use super::commands::Commands;
+use super::committer::Committer;
 use super::serving::{Checkpointing, Gauges, Serving};
 use super::states::States;
 use super::timers::Timers;
@@ -74,16 +75,18 @@ fn begin<A: Aggregate>(
     let (partition, store) = (&parts.partition, &parts.checkpoints);
     let capacity = parts.options.hot_aggregates;
     Serving {
-        writer,
+        writer: Committer::new(writer, partition),
         states: States::new(partition.clone(), Arc::clone(store), capacity, stored),
         commands: Commands::new(partition.clone(), Arc::clone(store), stored),
         timers,
         sequence: restored.sequence,
+        in_commit: restored.sequence,
         event_id: restored.event_id,
         recorded_at: Timestamp(0),
         checkpoint: Checkpointing {
             last_sequence: restored.sequence,
             last_time: Instant::now(),
+            held: false,
             saving: None,
         },
         gauges: Gauges::new(partition),
