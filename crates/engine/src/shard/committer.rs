@@ -39,7 +39,8 @@ struct Apart {
 impl Committer {
     pub(super) fn new(writer: Box<dyn Writer>, partition: &Partition) -> Self {
         let term = writer.term();
-        let way = if writer.is_remote() { Way::apart(writer, partition) } else { Way::here(writer) };
+        let way =
+            if writer.is_remote() { Way::apart(writer, partition) } else { Way::here(writer) };
         Self { term, partition: partition.clone(), way }
     }
 
