@@ -147,7 +147,7 @@ impl<A: Aggregate> Shard<A> {
     /// Answers a committed round. True if the shard was told to stop in it.
     fn conclude_some(&mut self, serving: &mut Serving<A>, committed: Option<Round<A>>) -> bool {
         let Some(mut round) = committed else { return false };
-        round.answer();
+        round.answer(&self.parts.runtime);
         self.status.send_if_modified(|status| {
             std::mem::replace(&mut status.sequence, round.sequence) != round.sequence
         });

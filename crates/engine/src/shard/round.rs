@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::time::Timestamp;
 use chimera_log::Batch;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::checkpointing::Held;
@@ -15,6 +16,8 @@ use crate::request::{Current, Failure, Receipt};
 const MOST_COMMANDS: usize = 4_096;
 /// The most encoded bytes of one round; one command more may exceed it.
 const MOST_BYTES: usize = 4 << 20;
+/// Answers that one task gives; fewer are given at once.
+const A_TASK: usize = 64;
 /// The most questions of one round.
 const MOST_READS: usize = 4_096;
 
@@ -35,6 +38,14 @@ pub(super) struct Question<A: Aggregate> {
     pub(super) reply: oneshot::Sender<Current<A>>,
     /// How the aggregate stands at the end of the round.
     pub(super) answer: Option<Current<A>>,
+}
+
+fn give<A: Aggregate>(pending: Vec<Pending<A>>) {
+    for pending in pending {
+        if let Some(reply) = pending.reply {
+            let _ = reply.send(pending.answer);
+        }
+    }
 }
 
 pub(super) struct Round<A: Aggregate> {
@@ -83,13 +94,15 @@ impl<A: Aggregate> Round<A> {
             && self.broken.is_none()
     }
 
-    /// Gives every answer to whoever waits for it.
-    pub(super) fn answer(&mut self) {
-        for pending in self.pending.drain(..) {
-            if let Some(reply) = pending.reply {
-                let _ = reply.send(pending.answer);
-            }
+    /// Gives every answer to whoever waits for it. Many are given by tasks of the runtime: there, waking who waits costs
+    /// a fraction of what it costs from a thread outside, and the shard goes on.
+    pub(super) fn answer(&mut self, runtime: &Handle) {
+        let mut pending = std::mem::take(&mut self.pending);
+        while pending.len() >= A_TASK {
+            let some = pending.split_off(pending.len() - A_TASK);
+            runtime.spawn(async move { give(some) });
         }
+        give(pending);
     }
 
     /// Tells everyone who asked how an aggregate stands.
