@@ -119,6 +119,7 @@ impl Bench<'_> {
             clock: Arc::new(SystemClock),
             producer: "chimera-bench".into(),
             options: EngineOptions::default(),
+            cluster: None,
         };
         let shards = engine.start::<Order>(partitions)?;
         let ended = |status| anyhow::anyhow!("a shard has ended: {status:?}");
