@@ -43,7 +43,7 @@ pub struct Load {
     pub seconds: u64,
     /// Instead of all that: place so many orders, save checkpoints, start again, and see how long the first command takes.
     #[arg(long, value_name = "N")]
-    pub aggregates: Option<u64>,
+    pub aggregates: Option<usize>,
     /// How results are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -56,7 +56,8 @@ pub(super) async fn measure(config: &Config, load: &Load) -> anyhow::Result<Kafk
         cluster: name.clone(),
         topic_prefix: format!("{name}."),
         membership: None,
-        ..log_settings(config)
+        wanted: None,
+        ..log_settings(config, "")
     };
     let opened = tokio::task::spawn_blocking(move || open_log(settings)).await??;
     let bench = Bench { log: Arc::new(opened), directory: &config.data_dir, load };
