@@ -178,6 +178,9 @@ impl<A: Aggregate> Shard<A> {
     fn pause_refusing(&mut self, reason: &str) -> bool {
         tracing::error!(partition = %self.parts.partition, reason, "the partition cannot be served; trying again");
         self.enter(Phase::Failing(reason.to_owned()));
+        if self.stopping {
+            return false;
+        }
         loop {
             match self.mailbox.blocking_recv() {
                 Some(Message::Execute(_, reply)) => {

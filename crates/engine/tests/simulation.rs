@@ -12,7 +12,7 @@ use chimera_engine::{
     CheckpointError, CheckpointStore, CommandRecord, Engine, EngineOptions, Failure,
     MemoryCheckpoints, Restored, Router, SavedState, Shards, Snapshot,
 };
-use chimera_log::{EventLog, FaultPlan, FaultyLog, Partition};
+use chimera_log::{EventLog, FaultPlan, FaultyLog, Injected, Partition};
 use support::remote::{RemoteLog, Wait, Watched, WatchedClock};
 use support::{NOON, World, adjust, history, named, request, reserve};
 
@@ -22,6 +22,13 @@ struct Saved {
     inner: MemoryCheckpoints,
     /// One was saved that held more than the log.
     ahead: AtomicBool,
+}
+
+impl Saved {
+    fn beside(log: &Arc<dyn EventLog>) -> Self {
+        let inner = MemoryCheckpoints::default();
+        Self { log: Arc::clone(log), inner, ahead: AtomicBool::new(false) }
+    }
 }
 
 impl CheckpointStore for Saved {
@@ -106,23 +113,19 @@ enum Way {
 }
 
 async fn simulate(seed: u64, way: Way) -> Brought {
-    let mut world = World::new(if way == Way::Local { 2 } else { 1 });
+    let partitions = if way == Way::Local { 2 } else { 1 };
+    let mut world = World::new(partitions);
     world.options = EngineOptions { checkpoint_events: 50, hot_aggregates: 2, ..world.options };
     let truth = Arc::clone(&world.log);
-    let faulty =
-        Arc::new(FaultyLog::new(Arc::clone(&truth), FaultPlan::Seeded { seed, per_mille: 150 }));
+    let plan = FaultPlan::Seeded { seed, per_mille: 150 };
+    let faulty = Arc::new(FaultyLog::new(Arc::clone(&truth), plan));
     let watched = Arc::new(Watched::default());
     world.log = faulty.clone();
     if way == Way::Remote {
         let wait = Wait::Look(Arc::clone(&watched));
         world.log = Arc::new(RemoteLog { inner: faulty.clone(), wait });
     }
-    let saved = Saved {
-        log: Arc::clone(&truth),
-        inner: MemoryCheckpoints::default(),
-        ahead: AtomicBool::new(false),
-    };
-    let saved = Arc::new(saved);
+    let saved = Arc::new(Saved::beside(&truth));
     let shards = start(&world, &saved, &watched).await;
     let router = shards.router();
     for key in ["P0", "P1", "P2"] {
@@ -135,17 +138,22 @@ async fn simulate(seed: u64, way: Way) -> Brought {
     let log: Arc<dyn EventLog> = truth;
     let events = history::<Stock>(&log, world.partitions).await;
     assert_eq!(events.len(), 123, "three deliveries and 120 reservations, each once");
-    let restarted = start(&world, &saved, &watched).await;
+    let again = start(&world, &saved, &watched).await;
     for key in ["P0", "P1", "P2"] {
-        let current = restarted.router().read(key).await.unwrap();
+        let current = again.router().read(key).await.unwrap();
         assert_eq!(current.state.balance().available(), 0);
     }
-    restarted.stop().await;
+    again.stop().await;
     assert!(!saved.ahead.load(Ordering::SeqCst), "a checkpoint was ahead of the log");
-    let injected = faulty.injected();
+    Brought {
+        faults: count(faulty.injected()),
+        behind: watched.failed_with_more_behind.load(Ordering::SeqCst),
+    }
+}
+
+fn count(injected: Injected) -> u64 {
     let unknown = injected.indeterminate_written + injected.indeterminate_lost;
-    let injections = injected.unavailable + unknown + injected.fenced;
-    Brought { faults: injections, behind: watched.failed_with_more_behind.load(Ordering::SeqCst) }
+    injected.unavailable + unknown + injected.fenced
 }
 
 async fn start(world: &World, saved: &Arc<Saved>, watched: &Arc<Watched>) -> Shards<Stock> {

@@ -55,12 +55,6 @@ impl KafkaLog {
         self.cluster.admin.cluster_id().ok_or(OpenError { brokers, reason })
     }
 
-    /// How far named readers have come, kept as the committed offsets of groups.
-    #[must_use]
-    pub fn bookmarks(&self) -> KafkaBookmarks {
-        KafkaBookmarks::new(Arc::clone(&self.cluster))
-    }
-
     /// Deletes every topic under this log's prefix, with all that is in it: for what measures or tests under a prefix of its
     /// own. Nothing may use the log afterwards.
     ///
@@ -77,6 +71,12 @@ impl KafkaLog {
         let ours: Vec<&str> =
             names.into_iter().filter(|name| name.starts_with(&settings.topic_prefix)).collect();
         self.cluster.admin.delete(&ours).map_err(failed)
+    }
+
+    /// How far named readers have come, kept as the committed offsets of groups.
+    #[must_use]
+    pub fn bookmarks(&self) -> KafkaBookmarks {
+        KafkaBookmarks::new(Arc::clone(&self.cluster))
     }
 
     fn create(&self, topics: &[(String, u32)]) -> Result<(), String> {

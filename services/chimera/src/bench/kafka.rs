@@ -43,7 +43,7 @@ pub struct Load {
     pub seconds: u64,
     /// Instead of all that: place so many orders, save checkpoints, start again, and see how long the first command takes.
     #[arg(long, value_name = "N")]
-    pub aggregates: Option<u64>,
+    pub aggregates: Option<usize>,
     /// How results are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

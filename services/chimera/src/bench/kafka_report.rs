@@ -88,7 +88,7 @@ pub(super) struct Recovery {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Restart {
     /// Orders in the checkpoints.
-    pub aggregates: u64,
+    pub aggregates: usize,
     /// Placing them.
     pub fill_seconds: f64,
     /// From the start until all partitions served.

@@ -15,7 +15,7 @@ use crate::bench::embedded::place;
 use crate::bench::kafka_report::{Recovery, Restart};
 
 /// How many orders are placed at a time.
-const CLIENTS: u16 = 4_096;
+const CLIENTS: usize = 4_096;
 
 /// One partition alone, without a checkpoint: claim included, one thread that folds.
 pub(super) async fn without_checkpoint(bench: &Bench<'_>) -> anyhow::Result<Recovery> {
@@ -31,12 +31,14 @@ pub(super) async fn without_checkpoint(bench: &Bench<'_>) -> anyhow::Result<Reco
 }
 
 /// Places the orders, stops, and starts again from the checkpoints.
-pub(super) async fn with_checkpoint(bench: &Bench<'_>, aggregates: u64) -> anyhow::Result<Restart> {
+pub(super) async fn with_checkpoint(
+    bench: &Bench<'_>,
+    aggregates: usize,
+) -> anyhow::Result<Restart> {
     let filling = Instant::now();
     let shards = bench.start("with", PARTITIONS).await?;
-    let clients = (0..CLIENTS).map(u64::from).map(|client| {
-        tokio::spawn(fill(shards.router(), (client..aggregates).step_by(CLIENTS.into())))
-    });
+    let clients = (0..CLIENTS)
+        .map(|client| tokio::spawn(fill(shards.router(), (client..aggregates).step_by(CLIENTS))));
     for client in try_join_all(clients).await? {
         client?;
     }
@@ -53,10 +55,10 @@ pub(super) async fn with_checkpoint(bench: &Bench<'_>, aggregates: u64) -> anyho
     Ok(Restart { aggregates, fill_seconds, serving_seconds, accepted_seconds })
 }
 
-async fn fill(orders: Router<Order>, numbers: impl Iterator<Item = u64>) -> anyhow::Result<()> {
+async fn fill(orders: Router<Order>, numbers: impl Iterator<Item = usize>) -> anyhow::Result<()> {
     for number in numbers {
         let order = OrderId::try_from(format!("fill-{number}").as_str())?;
-        let placed = place(&mut Rng::with_seed(number))?;
+        let placed = place(&mut Rng::with_seed(number as u64))?;
         orders.execute(closed::request(&order, 0, placed)).await?;
     }
     Ok(())
