@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use chimera_codec::{CodecError, StreamCodec};
+use chimera_codec::{CodecError, SchemaIds, StreamCodec};
 use chimera_domain::aggregate::{Aggregate, DomainEvent};
 use chimera_log::{EventLog, Partition};
 use tokio::runtime::Handle;
@@ -54,6 +54,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Program and version, for the envelope.
     pub producer: Arc<str>,
+    /// Under which ids the schemas of events are known.
+    pub schemas: SchemaIds,
     /// How shards are run.
     pub options: EngineOptions,
 }
@@ -83,7 +85,7 @@ impl Engine {
     /// # Errors
     /// See [`StartError`].
     pub fn start<A: Aggregate>(&self, partitions: u32) -> Result<Shards<A>, StartError> {
-        let codec = Arc::new(StreamCodec::bundled(A::STREAM)?);
+        let codec = Arc::new(StreamCodec::new(A::STREAM, &self.schemas)?);
         let mut shards = Shards {
             router: Router::new(Vec::new()),
             senders: Vec::new(),

@@ -13,6 +13,7 @@ mod headers;
 mod log;
 mod offsets;
 mod ownership;
+mod plan;
 mod probe;
 mod producer;
 mod reader;
@@ -25,4 +26,5 @@ mod writer;
 
 pub use error::OpenError;
 pub use log::KafkaLog;
+pub use plan::{TopicPlan, TopicState, plan};
 pub use settings::{Deadlines, KafkaSettings, Membership};

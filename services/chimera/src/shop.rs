@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chimera_checkpoints::EmbeddedCheckpoints;
-use chimera_codec::StreamCodec;
-use chimera_domain::aggregate::Aggregate;
+use chimera_codec::SchemaIds;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
@@ -29,6 +28,7 @@ pub mod open_log;
 mod processes;
 mod projections;
 mod readiness;
+pub mod schemas;
 mod shards;
 
 use open_log::{OpenLog, open_log};
@@ -63,6 +63,8 @@ pub struct Shop {
     pub stores: EmbeddedStores,
     /// How far the read models have come.
     pub positions: Positions,
+    /// Under which ids the schemas of events are known.
+    pub schemas: SchemaIds,
     /// Keeps other processes out of the data directory.
     _lock: Option<Arc<File>>,
 }
@@ -71,6 +73,8 @@ pub struct Shop {
 pub struct Opening<'a> {
     /// The settings.
     pub config: &'a Config,
+    /// Under which ids the schemas of events are known; see [`schemas::ids`].
+    pub schemas: &'a SchemaIds,
     /// Where its tasks live.
     pub lifecycle: &'a mut Lifecycle,
     /// Where its parts say whether they are ready.
@@ -96,6 +100,7 @@ impl Shop {
             checkpoints,
             clock: Arc::new(SystemClock),
             producer: concat!("chimera/", env!("CARGO_PKG_VERSION")).into(),
+            schemas: opening.schemas.clone(),
             options,
         };
         let products = shards::start(&engine, partitions, "product-shards", &mut opening)?;
@@ -118,6 +123,7 @@ impl Shop {
             settled,
             stores,
             positions,
+            schemas: engine.schemas,
             _lock: lock,
         })
     }
@@ -133,9 +139,4 @@ fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<dyn CheckpointStore>
             Ok(Arc::new(EmbeddedCheckpoints::open(directory, CHECKPOINT_CACHE_BYTES)?))
         }
     }
-}
-
-/// The codec of an aggregate's stream.
-fn codec<A: Aggregate>() -> anyhow::Result<Arc<StreamCodec<A::Event>>> {
-    Ok(Arc::new(StreamCodec::bundled(A::STREAM)?))
 }

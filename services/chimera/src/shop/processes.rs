@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
@@ -63,7 +64,7 @@ fn run<P: Process>(
     opening: &mut Opening<'_>,
 ) -> anyhow::Result<Vec<(Partition, watch::Receiver<u64>)>> {
     let (name, process) = (process.name(), Arc::new(process));
-    let codec = super::codec::<P::Source>()?;
+    let codec = Arc::new(StreamCodec::new(P::Source::STREAM, &engine.schemas)?);
     let mut positions = Vec::new();
     for index in 0..partitions {
         let partition = Partition::new(P::Source::STREAM, index);

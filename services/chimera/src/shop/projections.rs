@@ -8,7 +8,7 @@ use chimera_engine::Engine;
 use chimera_kit::lifecycle::Stage;
 use chimera_model::ReadModel;
 use chimera_stores::EmbeddedStores;
-use chimera_worker::{Feeder, Limits, Positions, Stores, Worker, report_lags};
+use chimera_worker::{Decoder, Feeder, Limits, Positions, Stores, Worker, report_lags};
 
 use super::{Opening, readiness};
 
@@ -22,7 +22,8 @@ pub(super) fn start(
 ) -> anyhow::Result<(EmbeddedStores, Positions)> {
     let stores = EmbeddedStores::open(&directory.join("read"))?;
     let both = Stores { rows: stores.rows(), kv: stores.kv() };
-    let feeder = Feeder::new(Arc::clone(&engine.log), both, Limits::LIVE)?;
+    let decoder = Arc::new(Decoder::new(&engine.schemas)?);
+    let feeder = Feeder::new(Arc::clone(&engine.log), both, Limits::LIVE)?.with_decoder(decoder);
     let worker = Worker::new(feeder, stores.live());
     let positions = worker.positions();
     for model in chimera_model::ALL {

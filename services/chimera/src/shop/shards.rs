@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::product::{Offer, Product};
 use chimera_engine::{Engine, GlobalTable, Phase, Router, ShardStatus, Shards};
@@ -68,7 +69,7 @@ pub(super) fn follow_prices(
     partitions: u32,
     opening: &mut Opening<'_>,
 ) -> anyhow::Result<Arc<Prices>> {
-    let codec = chimera_codec::StreamCodec::bundled(Product::STREAM)?;
+    let codec = StreamCodec::new(Product::STREAM, &engine.schemas)?;
     let log = Arc::clone(&engine.log);
     let prices = Arc::new(GlobalTable::new(Product::STREAM, log, codec, partitions, Offer::after));
     for partition in 0..partitions {
