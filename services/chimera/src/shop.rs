@@ -12,7 +12,7 @@ use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
 use chimera_domain::stock::Stock;
-use chimera_engine::{CheckpointStore, Engine, EngineOptions, GlobalTable, Router, SystemClock};
+use chimera_engine::{Cluster, Engine, EngineOptions, GlobalTable, Router, SystemClock};
 use chimera_kit::config::Config;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
@@ -21,18 +21,24 @@ use chimera_stores::EmbeddedStores;
 use chimera_worker::Positions;
 
 mod applied;
+mod deciding;
 pub mod errand;
 mod figures;
 pub mod kafka;
+mod nodes;
 pub mod open_log;
+mod prices;
 mod processes;
 mod projections;
 mod readiness;
 pub mod schemas;
+mod settled;
 mod shards;
 
+use deciding::Deciding;
+use nodes::Door;
 use open_log::{OpenLog, open_log};
-pub use processes::Settled;
+pub use settled::Settled;
 
 /// Bounds the memory that the checkpoint store uses to keep blocks.
 const CHECKPOINT_CACHE_BYTES: u64 = 32 << 20;
@@ -89,36 +95,28 @@ impl Shop {
     pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
         let directory = opening.config.data_dir.clone();
         let partitions = opening.config.log.partitions();
-        let OpenLog { log, lock } = open_log(opening.config)?;
+        let door = nodes::open(opening.config)?;
+        let advertised = door.as_ref().map(|door| &*door.advertised);
+        let OpenLog { log, bookmarks, lock } = open_log(opening.config, advertised)?;
         let checkpoints = open_checkpoints(&directory)?;
-        let options = EngineOptions {
-            mailbox: opening.config.limits.queued_commands,
-            ..EngineOptions::default()
-        };
-        let engine = Engine {
-            log: log.clone(),
-            checkpoints,
-            clock: Arc::new(SystemClock),
-            producer: concat!("chimera/", env!("CARGO_PKG_VERSION")).into(),
-            schemas: opening.schemas.clone(),
-            options,
-        };
-        let products = shards::start(&engine, partitions, "product-shards", &mut opening)?;
-        let stock = shards::start(&engine, partitions, "stock-shards", &mut opening)?;
-        let orders = shards::start(&engine, partitions, "order-shards", &mut opening)?;
-        let payments = shards::start(&engine, partitions, "payment-shards", &mut opening)?;
-        let prices = shards::follow_prices(&engine, partitions, &mut opening)?;
-        let routers = processes::Routers { orders, stock, payments };
-        let settled = processes::start(&engine, &routers, &mut opening)?;
+        let bookmarks = bookmarks.unwrap_or_else(|| checkpoints.clone());
+        let cluster = door.as_ref().map(Door::cluster);
+        let engine = engine(&opening, Arc::clone(&log), checkpoints, cluster);
+        let deciding = Deciding::start(&engine, &mut opening)?;
+        let prices = prices::follow(&engine, &mut opening)?;
+        let settled = processes::start(&engine, &bookmarks, &deciding, &mut opening)?;
+        if let Some(door) = door {
+            nodes::hand_over(Arc::clone(&log), deciding.statuses(), opening.lifecycle);
+            door.serve(deciding.for_others(), opening.lifecycle)?;
+        }
         let (stores, positions) = projections::start(&engine, &directory, &mut opening)?;
-        let processes::Routers { orders, stock, payments } = routers;
         Ok(Self {
             log,
             partitions,
-            products,
-            stock,
-            orders,
-            payments,
+            products: deciding.products.router,
+            stock: deciding.stock.router,
+            orders: deciding.orders.router,
+            payments: deciding.payments.router,
             prices,
             settled,
             stores,
@@ -129,8 +127,24 @@ impl Shop {
     }
 }
 
+fn engine(
+    opening: &Opening<'_>,
+    log: Arc<dyn EventLog>,
+    checkpoints: Arc<EmbeddedCheckpoints>,
+    cluster: Option<Cluster>,
+) -> Engine {
+    let options = EngineOptions {
+        mailbox: opening.config.limits.queued_commands,
+        standby: opening.config.node.standby,
+        ..EngineOptions::default()
+    };
+    let producer = concat!("chimera/", env!("CARGO_PKG_VERSION")).into();
+    let (clock, schemas) = (Arc::new(SystemClock), opening.schemas.clone());
+    Engine { log, checkpoints, clock, producer, schemas, options, cluster }
+}
+
 /// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.
-fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<dyn CheckpointStore>> {
+fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<EmbeddedCheckpoints>> {
     match EmbeddedCheckpoints::open(directory, CHECKPOINT_CACHE_BYTES) {
         Ok(checkpoints) => Ok(Arc::new(checkpoints)),
         Err(error) => {

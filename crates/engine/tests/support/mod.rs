@@ -64,6 +64,7 @@ impl World {
             producer: "test/1".into(),
             schemas: chimera_codec::SchemaIds::default(),
             options: self.options,
+            cluster: None,
         };
         let shards = engine.start::<A>(self.partitions).unwrap();
         shards.serving().await.unwrap();

@@ -27,6 +27,7 @@ pub(super) async fn start<A: Aggregate>(
         producer: "chimera-bench".into(),
         schemas: chimera_codec::SchemaIds::default(),
         options: EngineOptions::default(),
+        cluster: None,
     };
     let shards = engine.start::<A>(partitions)?;
     let ended = |status| anyhow::anyhow!("a shard has ended: {status:?}");

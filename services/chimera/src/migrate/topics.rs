@@ -22,9 +22,9 @@ pub(super) async fn create(config: &Config) -> anyhow::Result<()> {
     spawn_blocking(move || anyhow::Ok(KafkaLog::open(settings)?.ensure_streams(&streams)?)).await?
 }
 
-/// As the log's own, but without a part in sharing the partitions.
+/// As the log's own, but without a part in sharing the partitions, and no place for others to reach.
 fn settings(config: &Config) -> KafkaSettings {
-    KafkaSettings { membership: None, ..kafka::log_settings(config) }
+    KafkaSettings { membership: None, ..kafka::log_settings(config, "") }
 }
 
 fn streams(config: &Config) -> Vec<StreamSpec> {

@@ -13,7 +13,7 @@ use chimera_domain::payment::Payment;
 use chimera_domain::product::Product;
 use chimera_domain::stock::Stock;
 use chimera_kit::config::{Config, LogKind};
-use chimera_log::{EventLog, StreamSpec};
+use chimera_log::{Bookmarks, EventLog, StreamSpec};
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
 use chimera_log_kafka::KafkaLog;
 
@@ -26,22 +26,27 @@ pub const STREAMS: [&str; 4] = [Product::STREAM, Stock::STREAM, Order::STREAM, P
 pub struct OpenLog {
     /// The truth.
     pub log: Arc<dyn EventLog>,
+    /// Where processes keep how far they have come, if every node must find it.
+    pub bookmarks: Option<Arc<dyn Bookmarks>>,
     /// Locked for as long as it is open; the embedded log has a lock of its own.
     pub lock: Option<Arc<File>>,
 }
 
-/// Opens the log. Blocks.
+/// Opens the log. `advertised` is where other nodes reach this one. Blocks.
 ///
 /// # Errors
 /// If the directory is in use, damaged or of another log, if Kafka does not answer, or a stream has another partition count.
-pub fn open_log(config: &Config) -> anyhow::Result<OpenLog> {
+pub fn open_log(config: &Config, advertised: Option<&str>) -> anyhow::Result<OpenLog> {
     let directory = &config.data_dir;
     fs::create_dir_all(directory)
         .with_context(|| format!("the data directory {} cannot be made", directory.display()))?;
     let partitions = config.log.partitions();
     let opened = match config.log.kind {
-        LogKind::Embedded => OpenLog { log: Arc::new(embedded(directory)?), lock: None },
-        LogKind::Kafka => on_kafka(config)?,
+        LogKind::Embedded => {
+            let log = Arc::new(embedded(directory)?);
+            OpenLog { log, bookmarks: None, lock: None }
+        }
+        LogKind::Kafka => on_kafka(config, advertised.unwrap_or_default())?,
     };
     opened.log.ensure_streams(&STREAMS.map(|name| StreamSpec { name: name.into(), partitions }))?;
     Ok(opened)
@@ -66,7 +71,7 @@ fn embedded(directory: &Path) -> anyhow::Result<EmbeddedLog> {
 /// Says to which Kafka the directory belongs.
 const IDENTITY: &str = "kafka.txt";
 
-fn on_kafka(config: &Config) -> anyhow::Result<OpenLog> {
+fn on_kafka(config: &Config, advertised: &str) -> anyhow::Result<OpenLog> {
     let directory = &config.data_dir;
     if directory.join("log").exists() {
         bail!("{} holds an embedded log; use another --data", directory.display());
@@ -78,10 +83,11 @@ fn on_kafka(config: &Config) -> anyhow::Result<OpenLog> {
             directory.display()
         );
     }
-    let log = KafkaLog::open(kafka::log_settings(config))?;
+    let log = KafkaLog::open(kafka::log_settings(config, advertised))?;
     let identity = format!("{} {}\n", log.cluster_id()?, config.kafka.topic_prefix);
     belongs_to(directory, &identity)?;
-    Ok(OpenLog { log: Arc::new(log), lock: Some(Arc::new(lock)) })
+    let bookmarks: Arc<dyn Bookmarks> = Arc::new(log.bookmarks());
+    Ok(OpenLog { log: Arc::new(log), bookmarks: Some(bookmarks), lock: Some(Arc::new(lock)) })
 }
 
 fn belongs_to(directory: &Path, identity: &str) -> anyhow::Result<()> {
