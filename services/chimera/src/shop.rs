@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chimera_checkpoints::EmbeddedCheckpoints;
-use chimera_codec::StreamCodec;
-use chimera_domain::aggregate::Aggregate;
+use chimera_codec::SchemaIds;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
@@ -32,6 +31,7 @@ mod prices;
 mod processes;
 mod projections;
 mod readiness;
+pub mod schemas;
 mod settled;
 mod shards;
 
@@ -69,6 +69,8 @@ pub struct Shop {
     pub stores: EmbeddedStores,
     /// How far the read models have come.
     pub positions: Positions,
+    /// Under which ids the schemas of events are known.
+    pub schemas: SchemaIds,
     /// Keeps other processes out of the data directory.
     _lock: Option<Arc<File>>,
 }
@@ -77,6 +79,8 @@ pub struct Shop {
 pub struct Opening<'a> {
     /// The settings.
     pub config: &'a Config,
+    /// Under which ids the schemas of events are known; see [`schemas::ids`].
+    pub schemas: &'a SchemaIds,
     /// Where its tasks live.
     pub lifecycle: &'a mut Lifecycle,
     /// Where its parts say whether they are ready.
@@ -97,7 +101,7 @@ impl Shop {
         let checkpoints = open_checkpoints(&directory)?;
         let bookmarks = bookmarks.unwrap_or_else(|| checkpoints.clone());
         let cluster = door.as_ref().map(Door::cluster);
-        let engine = engine(opening.config, Arc::clone(&log), checkpoints, cluster);
+        let engine = engine(&opening, Arc::clone(&log), checkpoints, cluster);
         let deciding = Deciding::start(&engine, &mut opening)?;
         let prices = prices::follow(&engine, &mut opening)?;
         let settled = processes::start(&engine, &bookmarks, &deciding, &mut opening)?;
@@ -117,24 +121,26 @@ impl Shop {
             settled,
             stores,
             positions,
+            schemas: engine.schemas,
             _lock: lock,
         })
     }
 }
 
 fn engine(
-    config: &Config,
+    opening: &Opening<'_>,
     log: Arc<dyn EventLog>,
     checkpoints: Arc<EmbeddedCheckpoints>,
     cluster: Option<Cluster>,
 ) -> Engine {
     let options = EngineOptions {
-        mailbox: config.limits.queued_commands,
-        standby: config.node.standby,
+        mailbox: opening.config.limits.queued_commands,
+        standby: opening.config.node.standby,
         ..EngineOptions::default()
     };
     let producer = concat!("chimera/", env!("CARGO_PKG_VERSION")).into();
-    Engine { log, checkpoints, clock: Arc::new(SystemClock), producer, options, cluster }
+    let (clock, schemas) = (Arc::new(SystemClock), opening.schemas.clone());
+    Engine { log, checkpoints, clock, producer, schemas, options, cluster }
 }
 
 /// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.
@@ -147,9 +153,4 @@ fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<EmbeddedCheckpoints>
             Ok(Arc::new(EmbeddedCheckpoints::open(directory, CHECKPOINT_CACHE_BYTES)?))
         }
     }
-}
-
-/// The codec of an aggregate's stream.
-fn codec<A: Aggregate>() -> anyhow::Result<Arc<StreamCodec<A::Event>>> {
-    Ok(Arc::new(StreamCodec::bundled(A::STREAM)?))
 }

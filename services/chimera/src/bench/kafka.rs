@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chimera_checkpoints::EmbeddedCheckpoints;
+use chimera_codec::SchemaIds;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::order::Order;
 use chimera_engine::{Engine, EngineOptions, Shards, SystemClock};
@@ -121,6 +122,7 @@ impl Bench<'_> {
             producer: "chimera-bench".into(),
             options: EngineOptions::default(),
             cluster: None,
+            schemas: SchemaIds::default(),
         };
         let shards = engine.start::<Order>(partitions)?;
         let ended = |status| anyhow::anyhow!("a shard has ended: {status:?}");

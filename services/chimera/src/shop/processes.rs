@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_engine::{Engine, Phase, Process, ProcessOptions, ProcessRunner, ShardStatus};
 use chimera_kit::lifecycle::{Stage, Stopping};
@@ -59,7 +60,7 @@ impl Running<'_, '_> {
         process: P,
     ) -> anyhow::Result<()> {
         let (name, process) = (process.name(), Arc::new(process));
-        let codec = super::codec::<P::Source>()?;
+        let codec = Arc::new(StreamCodec::new(P::Source::STREAM, &self.engine.schemas)?);
         let mut here = Vec::new();
         for index in 0..partitions {
             let partition = Partition::new(P::Source::STREAM, index);
@@ -91,7 +92,7 @@ struct Keeping<P: Process> {
     process: Arc<P>,
     engine: Engine,
     bookmarks: Arc<dyn Bookmarks>,
-    codec: Arc<chimera_codec::StreamCodec<<P::Source as Aggregate>::Event>>,
+    codec: Arc<StreamCodec<<P::Source as Aggregate>::Event>>,
     partition: Partition,
     position: watch::Sender<u64>,
 }
