@@ -16,6 +16,8 @@ use crate::layout;
 use crate::positions::ProcessPositions;
 
 const COMMANDS: &str = "commands-";
+/// What may lie in the journal only. All of it is read at the next start: fjall's own 512 MiB take many seconds.
+const JOURNAL_BYTES: u64 = 64 << 20;
 
 /// Checkpoints in a directory. One process at a time.
 pub struct EmbeddedCheckpoints {
@@ -45,6 +47,7 @@ impl EmbeddedCheckpoints {
     pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, CheckpointError> {
         let database = Database::builder(directory.join("state"))
             .cache_size(cache_bytes)
+            .max_journaling_size(JOURNAL_BYTES)
             .worker_threads(1)
             .open()
             .map_err(unavailable)?;
