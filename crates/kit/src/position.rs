@@ -53,6 +53,14 @@ impl After {
         }
         Ok(())
     }
+
+    /// The position that a text says; `field` names where it stands.
+    pub(crate) fn parse(text: &str, field: &str) -> Result<Self, Problem> {
+        let position = text
+            .parse()
+            .map_err(|wrong: &str| Problem::new(codes::POSITION_INVALID, wrong).at(field))?;
+        Ok(Self(Some(position)))
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for After {
@@ -63,11 +71,10 @@ impl<S: Sync> FromRequestParts<S> for After {
         let after = query.into_iter().find(|(name, _)| name == "after").map(|(_, value)| value);
         let header = parts.headers.get(CHIMERA_POSITION);
         let sent = header.map(|value| value.to_str().unwrap_or_default().to_owned());
-        let Some(text) = after.or(sent) else { return Ok(Self(None)) };
-        let position = text
-            .parse()
-            .map_err(|wrong: &str| Problem::new(codes::POSITION_INVALID, wrong).at("after"))?;
-        Ok(Self(Some(position)))
+        match after.or(sent) {
+            Some(text) => Self::parse(&text, "after"),
+            None => Ok(Self(None)),
+        }
     }
 }
 
