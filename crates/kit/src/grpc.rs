@@ -14,7 +14,7 @@ mod status;
 mod time;
 
 pub use answer::{answer, answer_after_waiting};
-pub use asked::{after, asked, caller, id, keyed};
+pub use asked::{after, asked, caller, given_position, id, keyed};
 pub use call::Call;
 pub use money::{given_money, money};
 pub use server::{Edge, application, serve};

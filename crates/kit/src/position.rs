@@ -53,14 +53,11 @@ impl After {
         }
         Ok(())
     }
+}
 
-    /// The position that a text says; `field` names where it stands.
-    pub(crate) fn parse(text: &str, field: &str) -> Result<Self, Problem> {
-        let position = text
-            .parse()
-            .map_err(|wrong: &str| Problem::new(codes::POSITION_INVALID, wrong).at(field))?;
-        Ok(Self(Some(position)))
-    }
+/// The position that a text says; `field` names where it stands.
+pub(crate) fn position(text: &str, field: &str) -> Result<Position, Problem> {
+    text.parse().map_err(|wrong: &str| Problem::new(codes::POSITION_INVALID, wrong).at(field))
 }
 
 impl<S: Sync> FromRequestParts<S> for After {
@@ -72,7 +69,7 @@ impl<S: Sync> FromRequestParts<S> for After {
         let header = parts.headers.get(CHIMERA_POSITION);
         let sent = header.map(|value| value.to_str().unwrap_or_default().to_owned());
         match after.or(sent) {
-            Some(text) => Self::parse(&text, "after"),
+            Some(text) => position(&text, "after").map(|position| Self(Some(position))),
             None => Ok(Self(None)),
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
+use chimera_engine::Position;
 use prost::Message;
 use tonic::Request;
 
@@ -10,7 +11,7 @@ use crate::asked::Asked;
 use crate::auth::Caller;
 use crate::codes;
 use crate::idempotency::IdempotencyKey;
-use crate::position::{After, CHIMERA_POSITION};
+use crate::position::{After, CHIMERA_POSITION, position};
 use crate::prefer::Wait;
 use crate::problem::Problem;
 
@@ -67,9 +68,20 @@ pub fn caller<T>(request: &Request<T>) -> Result<Caller, Problem> {
 pub fn after<T>(request: &Request<T>) -> Result<After, Problem> {
     let headers: &HeaderMap = request.metadata().as_ref();
     match headers.get(CHIMERA_POSITION) {
-        Some(value) => After::parse(value.to_str().unwrap_or_default(), CHIMERA_POSITION),
+        Some(value) => {
+            let position = position(value.to_str().unwrap_or_default(), CHIMERA_POSITION)?;
+            Ok(After(Some(position)))
+        }
         None => Ok(After(None)),
     }
+}
+
+/// A position as it stands in a message; `field` names it.
+///
+/// # Errors
+/// `position.invalid`.
+pub fn given_position(field: &str, text: &str) -> Result<Position, Problem> {
+    position(text, field)
 }
 
 /// An id as it stands in a message.

@@ -29,9 +29,9 @@ pub fn given_money(given: Option<Money>, field: &str) -> Result<MoneyBody, Probl
     let Some(Money { currency_code, units, nanos }) = given else {
         return Err(wrong(field.to_owned(), "an amount is needed"));
     };
-    let currency: Currency = currency_code
-        .parse()
-        .map_err(|_| wrong(format!("{field}.currency_code"), "not an ISO 4217 currency code such as GBP"))?;
+    let currency: Currency = currency_code.parse().map_err(|_| {
+        wrong(format!("{field}.currency_code"), "not an ISO 4217 currency code such as GBP")
+    })?;
     let one_sign = units == 0 || nanos == 0 || (units < 0) == (nanos < 0);
     if !one_sign || nanos.unsigned_abs() >= 1_000_000_000 {
         let must = "nanos are within one unit, and of the same sign as the units";
@@ -57,7 +57,9 @@ mod tests {
     fn given(units: i64, nanos: i32, currency: &str) -> Result<String, Option<String>> {
         let money = Money { currency_code: currency.into(), units, nanos };
         let given = given_money(Some(money), "price");
-        given.map(|money| money.amount.to_string()).map_err(|problem| problem.field().map(Into::into))
+        given
+            .map(|money| money.amount.to_string())
+            .map_err(|problem| problem.field().map(Into::into))
     }
 
     #[test]

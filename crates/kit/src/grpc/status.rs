@@ -120,7 +120,10 @@ mod tests {
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("request.invalid", "chimera"));
         let violation = &details.bad_request().unwrap().field_violations[0];
         assert_eq!(violation.field, "lines[3].shipping_address");
-        assert_eq!((violation.description.as_str(), status.message()), ("must be short", "must be short"));
+        assert_eq!(
+            (violation.description.as_str(), status.message()),
+            ("must be short", "must be short")
+        );
         assert!(details.retry_info().is_none());
     }
 

@@ -1,7 +1,7 @@
 //! `ChangePrice`: gives a product another price from now on.
 
 use chimera_domain::ids::ProductId;
-use chimera_kit::grpc::{answer, asked, id, given_money};
+use chimera_kit::grpc::{answer, asked, given_money, id};
 use chimera_kit::problem::Problem;
 use chimera_proto::product::v1::{ChangePriceRequest, ChangePriceResponse};
 use tonic::{Request, Response};
