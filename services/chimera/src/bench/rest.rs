@@ -60,6 +60,7 @@ pub(super) async fn measure(
     load: Load,
 ) -> anyhow::Result<Rest> {
     config.http.address = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.grpc.address = config.http.address;
     let mut open = serve::open(config, metrics).await?;
     let (measured, end) = oneshot::channel::<()>();
     open.lifecycle.spawn(Stage::Intake, "load", async move {
