@@ -1,6 +1,7 @@
 //! Tells a story over one API after the other, and compares what came of every single step.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -8,6 +9,9 @@ use crate::client::{Asking, Client, Reply, What};
 use crate::grpc::Grpc;
 use crate::rest::Rest;
 use crate::shop::{Shop, order};
+
+/// Far longer than anything here takes, so that only what never comes fails.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Somebody who tells a story over one API.
 pub(crate) struct Teller {
@@ -45,8 +49,10 @@ impl Teller {
 
     /// Asks a read until it shows what is wanted: what comes from processes comes in its own time.
     pub(crate) async fn until(&mut self, what: What, reached: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + PATIENCE;
         loop {
             let reply = self.client.send(what.clone().now()).await;
+            assert!(Instant::now() < end, "it never became so: {reply:?}");
             if reply.code == "ok" && reached(&reply.body) {
                 self.told.push(without_names(reply.clone(), self.tag));
                 return reply.body;
