@@ -45,7 +45,11 @@ pub fn markdown() -> String {
     codes.sort_by_key(|known| known.code);
     for Code { code, status, title, remedy } in codes {
         let remedy = remedy.replace('|', "\\|");
-        let grpc = crate::grpc::name_of(crate::grpc::code_of(code, *status));
+        let grpc = match status {
+            // What only HTTP can be asked wrongly.
+            405 | 415 => "–",
+            _ => crate::grpc::name_of(crate::grpc::code_of(code, *status)),
+        };
         let line = format!("| `{code}` | {status} | {grpc} | {title} | {remedy} |\n");
         page.push_str(&line);
     }

@@ -189,3 +189,6 @@ fn count(method: String, response: &Response, started: Instant) {
     let elapsed = started.elapsed().as_secs_f64() * 1_000.0;
     metrics::histogram!(GRPC_REQUEST_LATENCY_MS, "method" => method).record(elapsed);
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub fn code_of(code: &str, status: u16) -> Code {
         "route.not_found" => Code::Unimplemented,
         _ if code.ends_with(".already_exists") => Code::AlreadyExists,
         _ => match status {
-            400 | 405 | 415 | 422 => Code::InvalidArgument,
+            400 | 422 => Code::InvalidArgument,
             401 => Code::Unauthenticated,
             403 => Code::PermissionDenied,
             404 => Code::NotFound,
