@@ -36,7 +36,7 @@ impl Wait {
     /// The same wait, cut so that nine tenths of `left` are enough for it; the rest is for the answer.
     #[must_use]
     pub fn within(self, left: Option<Duration>) -> Self {
-        Self { most: left.map(|left| left - left / 10), ..self }
+        Self { most: left.map(|left| left.saturating_sub(left / 10)), ..self }
     }
 
     /// How long to wait; none where nobody asked for it.

@@ -22,7 +22,7 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
     let detail = "a timeout is 1-8 digits and one of H, M, S, m, u, n";
     let wrong = || Problem::new(codes::REQUEST_BAD_PARAMETER, detail).at(GRPC_TIMEOUT);
     let asked = value.to_str().ok().and_then(parse).ok_or_else(wrong)?;
-    Ok(Some(asked - (asked / 10).min(LONGEST_WAY_BACK)))
+    Ok(Some(asked.saturating_sub((asked / 10).min(LONGEST_WAY_BACK))))
 }
 
 fn parse(text: &str) -> Option<Duration> {

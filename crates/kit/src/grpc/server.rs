@@ -61,6 +61,8 @@ pub fn application(services: Routes, edge: Edge) -> Result<Routes, String> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(chimera_proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // So that clients can show the details of errors.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     let newest = reflection().build_v1().map_err(|error| error.to_string())?;
     let older = reflection().build_v1alpha().map_err(|error| error.to_string())?;

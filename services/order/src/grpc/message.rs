@@ -19,7 +19,7 @@ pub(super) fn order(body: OrderBody) -> proto::Order {
         placed_at: timestamp(&body.placed_at),
         status: status(&body.status).into(),
         confirmed: body.confirmed,
-        totals: body.totals.map(totals),
+        totals: body.totals.as_ref().map(totals),
         lines: body.lines.into_iter().map(|sold| line(sold, currency)).collect(),
         shipping_address: body.shipping_address.map(address),
         pay_by: body.pay_by.as_deref().and_then(timestamp),
@@ -48,7 +48,7 @@ fn named<T: Default>(name: &str, prefix: &str, find: fn(&str) -> Option<T>) -> T
     find(&format!("{prefix}{name}")).unwrap_or_default()
 }
 
-fn totals(body: TotalsBody) -> proto::Totals {
+fn totals(body: &TotalsBody) -> proto::Totals {
     let in_currency = |amount| Some(money(amount, body.currency));
     proto::Totals {
         subtotal: in_currency(body.subtotal),

@@ -43,7 +43,7 @@ pub(crate) fn reply<T>(answer: Result<Response<T>, Status>, shown: impl Fn(T) ->
     match answer {
         Ok(response) => {
             let (metadata, message, _) = response.into_parts();
-            done(&metadata, shown(message))
+            answered(&metadata, shown(message))
         }
         Err(status) => refused(&status),
     }
@@ -53,7 +53,7 @@ fn text(metadata: &MetadataMap, name: &str) -> Option<String> {
     Some(metadata.get(name)?.to_str().unwrap().to_owned())
 }
 
-fn done(metadata: &MetadataMap, mut body: Value) -> Reply {
+fn answered(metadata: &MetadataMap, mut body: Value) -> Reply {
     let position = text(metadata, "chimera-position");
     // The message says it too.
     let said = body.as_object_mut().and_then(|fields| fields.remove("position"));

@@ -92,7 +92,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     #[track_caller]
-    pub(crate) fn is_ok(self) -> Self {
+    pub(crate) fn done(self) -> Self {
         assert_eq!(self.code, "ok", "{self:?}");
         self
     }

@@ -63,14 +63,14 @@ impl Grpc {
                 let request = with(product::ListProductsRequest { limit, cursor }, headers);
                 reply(client.list_products(request).await, |page| {
                     let items: Vec<Value> = page.items.iter().map(shown::product).collect();
-                    listed(items, page.next)
+                    listed(&items, page.next)
                 })
             }
             What::PastPrices(product_id, limit) => {
                 let message = product::ListPriceHistoryRequest { product_id, limit, cursor: None };
                 reply(client.list_price_history(with(message, headers)).await, |page| {
                     let items: Vec<Value> = page.items.iter().map(shown::past_price).collect();
-                    listed(items, page.next)
+                    listed(&items, page.next)
                 })
             }
             _ => unknown(),
@@ -242,7 +242,7 @@ impl Grpc {
     }
 }
 
-fn listed(items: Vec<Value>, next: Option<String>) -> Value {
+fn listed(items: &[Value], next: Option<String>) -> Value {
     match next {
         Some(next) => json!({"items": items, "next": next}),
         None => json!({"items": items}),

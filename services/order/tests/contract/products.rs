@@ -19,27 +19,27 @@ async fn a_product_is_created_changed_priced_discontinued_and_relisted() {
             "authors": ["A", "B"], "categories": ["C"], "format": "HARDCOVER", "language": "en",
             "attributes": {"pages": "352"}, "seller": "S",
         });
-        teller.ask(What::UpdateProduct(id.clone(), change).now()).await.is_ok();
+        teller.ask(What::UpdateProduct(id.clone(), change).now()).await.done();
         let cleared = json!({"publisher": null, "authors": null});
         let nothing = json!({});
         for change in [cleared, nothing] {
-            teller.ask(What::UpdateProduct(id.clone(), change).now()).await.is_ok();
+            teller.ask(What::UpdateProduct(id.clone(), change).now()).await.done();
         }
         let price = json!({"price": {"amount": "8.5001", "currency": "GBP"}, "reason": "sale"});
-        let priced = teller.ask(What::ChangePrice(id.clone(), price).now()).await.is_ok();
-        let seen = teller.ask(What::Product(id.clone()).after(priced.at())).await.is_ok();
+        let priced = teller.ask(What::ChangePrice(id.clone(), price).now()).await.done();
+        let seen = teller.ask(What::Product(id.clone()).after(priced.at())).await.done();
         assert_eq!(seen.body["price"]["amount"], "8.5001");
-        let past = teller.ask(What::PastPrices(id.clone(), None).after(priced.at())).await.is_ok();
+        let past = teller.ask(What::PastPrices(id.clone(), None).after(priced.at())).await.done();
         assert_eq!(past.body["items"].as_array().unwrap().len(), 2);
         let reason = json!({"reason": "out of print"});
-        let gone = teller.ask(What::Discontinue(id.clone(), reason).now()).await.is_ok();
-        teller.ask(What::Product(id.clone()).after(gone.at())).await.is_ok();
+        let gone = teller.ask(What::Discontinue(id.clone(), reason).now()).await.done();
+        teller.ask(What::Product(id.clone()).after(gone.at())).await.done();
         let late = json!({"title": "x"});
         teller.ask(What::UpdateProduct(id.clone(), late).now()).await.is("product.discontinued");
         let late = What::Place(order("alice", &id, 1)).key("late");
         teller.ask(late).await.is("order.product_discontinued");
-        let back = teller.ask(What::Relist(id.clone()).now()).await.is_ok();
-        teller.ask(What::Product(id).after(back.at())).await.is_ok();
+        let back = teller.ask(What::Relist(id.clone()).now()).await.done();
+        teller.ask(What::Product(id).after(back.at())).await.done();
     })
     .await;
 }
@@ -49,8 +49,8 @@ async fn creating_again_is_a_repeat_or_refused() {
     let shop = Arc::new(Shop::open().await);
     told_alike(&shop, async |teller: &mut Teller| {
         let mut body = teller.new_product("P");
-        teller.ask(What::CreateProduct(body.clone()).key("k")).await.is_ok();
-        teller.ask(What::CreateProduct(body.clone()).key("k")).await.is_ok();
+        teller.ask(What::CreateProduct(body.clone()).key("k")).await.done();
+        teller.ask(What::CreateProduct(body.clone()).key("k")).await.done();
         teller.ask(What::CreateProduct(body.clone()).key("l")).await.is("product.already_exists");
         body["stockTracked"] = json!(false);
         teller.ask(What::CreateProduct(body).key("k")).await.is("idempotency.key_reused");
@@ -70,7 +70,7 @@ async fn both_list_the_same_catalogue_page_by_page() {
     let mut seen = 0;
     loop {
         let ask = || What::Products(Some(3), cursor.clone()).now();
-        let (over_rest, over_grpc) = (rest.send(ask()).await.is_ok(), grpc.send(ask()).await);
+        let (over_rest, over_grpc) = (rest.send(ask()).await.done(), grpc.send(ask()).await);
         assert_eq!(over_rest, over_grpc);
         seen += over_rest.body["items"].as_array().unwrap().len();
         // Positions in a list mean the same to both.

@@ -18,17 +18,17 @@ async fn stock_is_adjusted_and_a_paper_counts_once() {
         let id = teller.product("P");
         let adjust = |body: Value| What::Adjust(id.clone(), body);
         let level = json!({"delta": -4, "reason": "DAMAGED", "reorderLevel": 3});
-        let low = teller.ask(adjust(level).key("a-1")).await.is_ok();
-        let seen = teller.ask(What::Stock(id.clone()).after(low.at())).await.is_ok();
+        let low = teller.ask(adjust(level).key("a-1")).await.done();
+        let seen = teller.ask(What::Stock(id.clone()).after(low.at())).await.done();
         assert_eq!((&seen.body["available"], &seen.body["low"]), (&json!(1), &json!(true)));
         let paper = |delta: i64| json!({"delta": delta, "reason": "COUNT", "reference": "DN-1"});
-        let first = teller.ask(adjust(paper(10)).key("a-2")).await.is_ok();
-        let again = teller.ask(adjust(paper(99)).key("a-3")).await.is_ok();
+        let first = teller.ask(adjust(paper(10)).key("a-2")).await.done();
+        let again = teller.ask(adjust(paper(99)).key("a-3")).await.done();
         assert_eq!(first.body["version"], again.body["version"]);
         teller.ask(adjust(paper(99)).key("a-2")).await.is("idempotency.key_reused");
         for reason in ["RECEIVED", "COUNT", "DAMAGED", "SENSOR", "RETURNED", "IMPORTED"] {
             let body = json!({"delta": 1, "reason": reason});
-            teller.ask(adjust(body).key(reason)).await.is_ok();
+            teller.ask(adjust(body).key(reason)).await.done();
         }
         let too_many = json!({"delta": -99, "reason": "DAMAGED"});
         teller.ask(adjust(too_many).key("a-4")).await.is("stock.insufficient");
@@ -71,17 +71,17 @@ async fn figures(shop: &Arc<Shop>, after: &Reply) -> (Value, Value) {
 async fn stock_is_held_once_given_back_and_used_up() {
     let shop = Arc::new(Shop::open().await);
     shop.stock_up("P-1", 5).await;
-    let held = reserve(&shop, "O-1", 3, none()).await.is_ok();
+    let held = reserve(&shop, "O-1", 3, none()).await.done();
     assert_eq!(figures(&shop, &held).await, (json!(5), json!(3)));
-    let again = reserve(&shop, "O-1", 3, none()).await.is_ok();
+    let again = reserve(&shop, "O-1", 3, none()).await.done();
     assert_eq!(held.body["version"], again.body["version"], "an order holds once");
-    let back = release(&shop, "O-1", none()).await.is_ok();
+    let back = release(&shop, "O-1", none()).await.done();
     assert_eq!(figures(&shop, &back).await, (json!(5), json!(0)));
-    release(&shop, "O-1", none()).await.is_ok();
-    reserve(&shop, "O-2", 2, none()).await.is_ok();
-    let gone = commit(&shop, "O-2", none()).await.is_ok();
+    release(&shop, "O-1", none()).await.done();
+    reserve(&shop, "O-2", 2, none()).await.done();
+    let gone = commit(&shop, "O-2", none()).await.done();
     assert_eq!(figures(&shop, &gone).await, (json!(3), json!(0)));
-    let unknown = commit(&shop, "O-9", none()).await.is_ok();
+    let unknown = commit(&shop, "O-9", none()).await.done();
     assert_eq!(gone.body["version"], unknown.body["version"], "nothing was held");
 }
 
@@ -90,7 +90,7 @@ async fn what_cannot_be_held_is_refused_with_its_code() {
     use tonic::Code;
     let shop = Arc::new(Shop::open().await);
     shop.stock_up("P-1", 5).await;
-    reserve(&shop, "O-1", 3, none()).await.is_ok();
+    reserve(&shop, "O-1", 3, none()).await.done();
     let refused = |reply: Reply| (reply.code, reply.grpc, reply.field);
     let table = [
         (reserve(&shop, "O-2", 3, none()).await, "stock.insufficient", Code::FailedPrecondition),
@@ -125,8 +125,8 @@ async fn a_key_of_a_reservation_is_for_one_request() {
     let shop = Arc::new(Shop::open().await);
     shop.stock_up("P-1", 5).await;
     let key: Headers = vec![("idempotency-key", "k".to_owned())];
-    let first = reserve(&shop, "O-1", 1, key.clone()).await.is_ok();
-    let again = reserve(&shop, "O-1", 1, key.clone()).await.is_ok();
+    let first = reserve(&shop, "O-1", 1, key.clone()).await.done();
+    let again = reserve(&shop, "O-1", 1, key.clone()).await.done();
     assert_eq!(first, again);
     reserve(&shop, "O-2", 1, key).await.is("idempotency.key_reused");
 }

@@ -64,9 +64,9 @@ impl Teller {
     /// A product at 10.00 GBP with so many on the shelf.
     pub(crate) async fn stock_up(&mut self, name: &str, units: i64) {
         let id = self.product(name);
-        self.ask(What::CreateProduct(self.new_product(name)).key(&id)).await.is_ok();
+        self.ask(What::CreateProduct(self.new_product(name)).key(&id)).await.done();
         let body = json!({"delta": units, "reason": "RECEIVED"});
-        self.ask(What::Adjust(id.clone(), body).key(&id)).await.is_ok();
+        self.ask(What::Adjust(id.clone(), body).key(&id)).await.done();
     }
 
     pub(crate) fn new_product(&self, name: &str) -> Value {
@@ -78,7 +78,7 @@ impl Teller {
     /// Places an order of `alice`, waits until its stock is held or missing, and gives its id.
     pub(crate) async fn place(&mut self, key: &str, name: &str, quantity: u32) -> String {
         let body = order("alice", &self.product(name), quantity);
-        self.ask(What::Place(body).key(key).wait()).await.is_ok().text("/orderId")
+        self.ask(What::Place(body).key(key).wait()).await.done().text("/orderId")
     }
 
     /// Pays an order and waits for the outcome.

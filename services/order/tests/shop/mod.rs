@@ -138,15 +138,9 @@ impl Shop {
         };
         let (health, body_bytes) = (Health::default(), 2 * 1024 * 1024);
         let lifecycle = Lifecycle::new(&health, Duration::from_secs(10));
-        let methods = Routes::new(chimera_product::service(products.clone(), body_bytes))
-            .add_service(chimera_inventory::service(stock.clone(), body_bytes))
-            .add_service(chimera_order::service(orders.clone(), body_bytes));
-        let around = grpc::Edge {
-            authenticator: authenticator.clone(),
-            health: health.clone(),
-            stopping: lifecycle.stopping(Stage::Intake),
-        };
-        let methods = grpc::application(methods, around).unwrap();
+        let services = (products.clone(), stock.clone(), orders.clone());
+        let around = around(&authenticator, &health, &lifecycle);
+        let methods = methods(services, around, body_bytes);
         let services = [
             chimera_product::routes(products),
             chimera_inventory::routes(stock),
@@ -194,6 +188,25 @@ impl Shop {
         let body = json!({"method": "CARD", "token": token});
         self.ask(post(&format!("/api/v1/orders/{order}/pay"), &body).key(key).wait()).await
     }
+}
+
+fn around(authenticator: &Authenticator, health: &Health, lifecycle: &Lifecycle) -> grpc::Edge {
+    grpc::Edge {
+        authenticator: authenticator.clone(),
+        health: health.clone(),
+        stopping: lifecycle.stopping(Stage::Intake),
+    }
+}
+
+fn methods(
+    (products, stock, orders): (Products, Inventory, Orders),
+    around: grpc::Edge,
+    body_bytes: usize,
+) -> Routes {
+    let methods = Routes::new(chimera_product::service(products, body_bytes))
+        .add_service(chimera_inventory::service(stock, body_bytes))
+        .add_service(chimera_order::service(orders, body_bytes));
+    grpc::application(methods, around).unwrap()
 }
 
 fn terms() -> Terms {

@@ -39,14 +39,14 @@ fn patch(given: ProductDetails, mask: &[String]) -> Result<ProductPatch, Problem
             "title" => patch.title = Some(given.title.clone()),
             "description" => patch.description = Part::Given(given.description.clone()),
             "authors" => patch.authors = Part::Given(given.authors.clone()),
-            "publisher" => patch.publisher = part(&given.publisher),
-            "isbn" => patch.isbn = part(&given.isbn),
+            "publisher" => patch.publisher = part(given.publisher.as_deref()),
+            "isbn" => patch.isbn = part(given.isbn.as_deref()),
             "categories" => patch.categories = Part::Given(given.categories.clone()),
             "format" => patch.format = Part::Given(given.format),
-            "language" => patch.language = part(&given.language),
+            "language" => patch.language = part(given.language.as_deref()),
             "attributes" => patch.attributes = Part::Given(given.attributes.clone()),
             "image_urls" => patch.image_urls = Part::Given(given.image_urls.clone()),
-            "seller" => patch.seller = part(&given.seller),
+            "seller" => patch.seller = part(given.seller.as_deref()),
             _ => {
                 let detail = "the mask names fields of details, such as title";
                 return Err(Problem::new(codes::REQUEST_INVALID, detail).at("update_mask"));
@@ -56,8 +56,8 @@ fn patch(given: ProductDetails, mask: &[String]) -> Result<ProductPatch, Problem
     Ok(patch)
 }
 
-fn part(given: &Option<String>) -> Part<String> {
-    given.clone().map_or(Part::Cleared, Part::Given)
+fn part(given: Option<&str>) -> Part<String> {
+    given.map_or(Part::Cleared, |given| Part::Given(given.to_owned()))
 }
 
 #[cfg(test)]
