@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::client::What;
-use crate::shop::{Shop, order};
+use crate::shop::{Shop, get, order};
 use crate::teller::{Teller, told_alike};
 
 async fn shop() -> Arc<Shop> {
@@ -140,6 +140,11 @@ async fn both_show_the_same_order() {
     let placed = shop.place("k", "P-1", 2).await;
     let id = placed.text("/orderId").to_owned();
     let paid = shop.pay(&id, "p", "tok_approve").await.is(200);
+    let path = format!("/api/v1/orders/{id}?after={}", paid.position());
+    // Positions of orders say nothing of payments.
+    while shop.ask(get(&path)).await.text("/payment/state") != "CAPTURED" {
+        tokio::task::yield_now().await;
+    }
     let (rest, grpc) = (crate::rest::Rest(Arc::clone(&shop)), crate::grpc::Grpc(shop));
     for at in [None, Some("1".to_owned()), Some("2".to_owned()), Some("4".to_owned())] {
         let ask = || What::Order(id.clone(), at.clone()).after(&paid.position());
