@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+mod calling;
 mod damage;
 mod demo;
+mod grpcurl;
 mod history;
 mod http;
 mod importing;

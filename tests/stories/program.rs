@@ -51,9 +51,12 @@ impl Said {
     }
 }
 
-/// `chimera ARGUMENTS`, with its own standard streams and none of our settings.
+/// `chimera ARGUMENTS`, with its own standard streams and none of our settings. For gRPC it listens on a free port: stories run
+/// beside each other.
 pub(crate) fn chimera(arguments: &[&str]) -> Command {
-    program(env!("CARGO_BIN_EXE_story-chimera"), arguments)
+    let mut command = program(env!("CARGO_BIN_EXE_story-chimera"), arguments);
+    command.env("CHIMERA_GRPC_ADDRESS", "127.0.0.1:0");
+    command
 }
 
 /// `replay ARGUMENTS --data DATA`, to its end.

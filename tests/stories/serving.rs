@@ -15,6 +15,8 @@ use crate::program::{chimera, soon, start};
 pub(crate) struct Serving {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Where it listens for gRPC.
+    pub(crate) grpc: SocketAddr,
     /// Goes on reading what it logs, so that it never waits for a reader.
     log: Option<JoinHandle<()>>,
 }
@@ -27,18 +29,18 @@ impl Serving {
         drop(child.stdout.take());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
-        let address = loop {
+        let (address, grpc) = loop {
             let Some(Ok(line)) = lines.next() else {
                 panic!("it does not listen: {said:#?}");
             };
-            if let Some(address) = address(&line) {
-                break address;
+            if let Some(addresses) = addresses(&line) {
+                break addresses;
             }
             said.push(line);
         };
         let log =
             std::thread::spawn(move || while lines.next().is_some_and(|line| line.is_ok()) {});
-        Self { child, address, log: Some(log) }
+        Self { child, address, grpc, log: Some(log) }
     }
 
     /// Starts it and waits until it is ready.
@@ -117,7 +119,9 @@ pub(crate) fn order(product: &str, quantity: i64) -> Ask {
     post("/api/v1/orders", &body)
 }
 
-fn address(line: &str) -> Option<SocketAddr> {
+/// For REST and for gRPC, as the shop announces them.
+fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
     let line: Value = serde_json::from_str(line).ok()?;
-    line.get("address")?.as_str()?.parse().ok()
+    let address = |name: &str| line.get(name)?.as_str()?.parse().ok();
+    Some((address("address")?, address("grpc")?))
 }

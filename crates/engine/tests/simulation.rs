@@ -164,6 +164,7 @@ async fn start(world: &World, saved: &Arc<Saved>, watched: &Arc<Watched>) -> Sha
         producer: "test/1".into(),
         options: world.options,
         cluster: None,
+        schemas: chimera_codec::SchemaIds::default(),
     };
     let shards = engine.start::<Stock>(world.partitions).unwrap();
     shards.serving().await.unwrap();

@@ -1,6 +1,6 @@
 //! A request that wants something done: who asks, under which key, with which body.
 //!
-//! Turns HTTP into what the engine wants to know of a command; never knows which command it will be.
+//! Turns HTTP into what the engine wants to know of a command (`grpc` does so with calls); never knows which command it will be.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::prefer::Wait;
 use crate::problem::Problem;
 
-/// A request with a JSON body, and an idempotency key if the client sent one.
+/// A request with a body, and an idempotency key if the client sent one.
 #[derive(Debug, Clone)]
 pub struct Asked<T> {
     /// Who asks.
@@ -27,10 +27,10 @@ pub struct Asked<T> {
     pub body: T,
     /// How long the client is willing to wait for the outcome.
     pub wait: Wait,
-    correlation: Correlation,
-    key: Option<IdempotencyKey>,
-    what: String,
-    bytes: Bytes,
+    pub(crate) correlation: Correlation,
+    pub(crate) key: Option<IdempotencyKey>,
+    pub(crate) what: String,
+    pub(crate) bytes: Bytes,
 }
 
 /// The same where the key is required: everything that creates or pays.
@@ -66,8 +66,24 @@ impl<T> Asked<T> {
         }
     }
 
+    /// The body, and the rest of the request.
+    #[must_use]
+    pub fn split(self) -> (T, Asked<()>) {
+        let Self { caller, body, wait, correlation, key, what, bytes } = self;
+        (body, Asked { caller, body: (), wait, correlation, key, what, bytes })
+    }
+
     fn scope(&self) -> String {
         format!("{}\n{}", self.caller.subject, self.what)
+    }
+}
+
+impl Asked<()> {
+    /// The same request with a body.
+    #[must_use]
+    pub fn with<T>(self, body: T) -> Asked<T> {
+        let Self { caller, body: (), wait, correlation, key, what, bytes } = self;
+        Asked { caller, body, wait, correlation, key, what, bytes }
     }
 }
 

@@ -35,15 +35,22 @@ pub fn find(code: &str) -> Option<&'static Code> {
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(
-        "# Errors\n\nEvery error is `application/problem+json` with `type`, `title`, `status`, `code`, `detail`, `instance` and, where a \
-         field is wrong,\n`field`. Branch on `code`: it never changes its meaning. The page is written from the code's own list.\n\n\
-         | code | status | what it means | what to do |\n|---|---|---|---|\n",
+        "# Errors\n\nOver REST every error is `application/problem+json` with `type`, `title`, `status`, `code`, `detail`, `instance` and, \
+         where a field is\nwrong, `field`. Over gRPC it is a status whose code follows from that of REST, with `google.rpc` details: \
+         `ErrorInfo` (`reason` is the\ncode, `domain` is `chimera`), `BadRequest` where a field is wrong, `RetryInfo` where REST has \
+         `Retry-After`. Branch on `code`: it never\nchanges its meaning. The page is written from the code's own list.\n\n\
+         | code | REST | gRPC | what it means | what to do |\n|---|---|---|---|---|\n",
     );
     let mut codes: Vec<&Code> = EDGE.iter().chain(REFUSALS).collect();
     codes.sort_by_key(|known| known.code);
     for Code { code, status, title, remedy } in codes {
         let remedy = remedy.replace('|', "\\|");
-        let line = format!("| `{code}` | {status} | {title} | {remedy} |\n");
+        let grpc = match status {
+            // What only HTTP can be asked wrongly.
+            405 | 415 => "–",
+            _ => crate::grpc::name_of(crate::grpc::code_of(code, *status)),
+        };
+        let line = format!("| `{code}` | {status} | {grpc} | {title} | {remedy} |\n");
         page.push_str(&line);
     }
     page

@@ -36,8 +36,13 @@ impl IdempotencyKey {
     /// # Errors
     /// `idempotency.key_required`, `idempotency.key_invalid`.
     pub fn required(headers: &HeaderMap) -> Result<Self, Problem> {
-        let missing = "this request needs the header Idempotency-Key, so that repeating it is safe";
-        Self::of(headers)?.ok_or_else(|| Problem::new(codes::IDEMPOTENCY_KEY_REQUIRED, missing))
+        Self::of(headers)?.ok_or_else(Self::missing)
+    }
+
+    /// The no to a request without one.
+    pub(crate) fn missing() -> Problem {
+        let detail = "this request needs the header Idempotency-Key, so that repeating it is safe";
+        Problem::new(codes::IDEMPOTENCY_KEY_REQUIRED, detail)
     }
 
     /// The key as it was sent.

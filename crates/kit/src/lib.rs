@@ -1,6 +1,6 @@
 //! What every service shares: problems, callers, idempotency keys, positions, pages, settings, telemetry, life and death.
 //!
-//! Knows HTTP and the engine's requests; never a particular aggregate, read model or adapter.
+//! Knows HTTP, gRPC and the engine's requests; never a particular aggregate, read model or adapter.
 
 pub mod asked;
 pub mod auth;
@@ -9,6 +9,7 @@ pub mod codes;
 pub mod config;
 pub mod correlation;
 pub mod cursor;
+pub mod grpc;
 pub mod health;
 pub mod idempotency;
 pub mod lifecycle;

@@ -55,6 +55,11 @@ impl After {
     }
 }
 
+/// The position that a text says; `field` names where it stands.
+pub(crate) fn position(text: &str, field: &str) -> Result<Position, Problem> {
+    text.parse().map_err(|wrong: &str| Problem::new(codes::POSITION_INVALID, wrong).at(field))
+}
+
 impl<S: Sync> FromRequestParts<S> for After {
     type Rejection = Problem;
 
@@ -63,11 +68,10 @@ impl<S: Sync> FromRequestParts<S> for After {
         let after = query.into_iter().find(|(name, _)| name == "after").map(|(_, value)| value);
         let header = parts.headers.get(CHIMERA_POSITION);
         let sent = header.map(|value| value.to_str().unwrap_or_default().to_owned());
-        let Some(text) = after.or(sent) else { return Ok(Self(None)) };
-        let position = text
-            .parse()
-            .map_err(|wrong: &str| Problem::new(codes::POSITION_INVALID, wrong).at("after"))?;
-        Ok(Self(Some(position)))
+        match after.or(sent) {
+            Some(text) => position(&text, "after").map(|position| Self(Some(position))),
+            None => Ok(Self(None)),
+        }
     }
 }
 

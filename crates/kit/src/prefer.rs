@@ -12,7 +12,11 @@ pub const LONGEST_WAIT: u64 = 30;
 
 /// How long to wait for the outcome; no time where the client did not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wait(Option<u64>);
+pub struct Wait {
+    seconds: Option<u64>,
+    /// What is left of the time in which an answer is of use.
+    most: Option<Duration>,
+}
 
 impl Wait {
     /// What the headers prefer; what is longer than [`LONGEST_WAIT`] becomes that, and nonsense is ignored as the RFC wants.
@@ -23,22 +27,29 @@ impl Wait {
             if let Some(seconds) = preference.trim().strip_prefix("wait=")
                 && let Ok(seconds) = seconds.trim_matches('"').parse::<u64>()
             {
-                return Self(Some(seconds.min(LONGEST_WAIT)));
+                return Self { seconds: Some(seconds.min(LONGEST_WAIT)), most: None };
             }
         }
-        Self(None)
+        Self::default()
+    }
+
+    /// The same wait, cut so that nine tenths of `left` are enough for it; the rest is for the answer.
+    #[must_use]
+    pub fn within(self, left: Option<Duration>) -> Self {
+        Self { most: left.map(|left| left.saturating_sub(left / 10)), ..self }
     }
 
     /// How long to wait; none where nobody asked for it.
     #[must_use]
     pub fn time(self) -> Option<Duration> {
-        self.0.map(Duration::from_secs)
+        let asked = self.seconds.map(Duration::from_secs)?;
+        Some(self.most.map_or(asked, |most| asked.min(most)))
     }
 
     /// The header that says that the preference was honoured.
     #[must_use]
     pub fn applied(self) -> Option<(HeaderName, HeaderValue)> {
-        let value = HeaderValue::from_str(&format!("wait={}", self.0?)).ok()?;
+        let value = HeaderValue::from_str(&format!("wait={}", self.seconds?)).ok()?;
         Some((HeaderName::from_static("preference-applied"), value))
     }
 }
@@ -58,7 +69,16 @@ mod tests {
     fn seconds(prefer: &'static str) -> Option<u64> {
         let mut headers = HeaderMap::new();
         headers.insert("prefer", HeaderValue::from_static(prefer));
-        Wait::of(&headers).0
+        Wait::of(&headers).seconds
+    }
+
+    #[test]
+    fn a_wait_ends_while_the_answer_is_still_of_use() {
+        let wait = Wait { seconds: Some(5), most: None };
+        assert_eq!(wait.within(None).time(), Some(Duration::from_secs(5)));
+        let short = wait.within(Some(Duration::from_secs(1)));
+        assert_eq!(short.time(), Some(Duration::from_millis(900)));
+        assert_eq!(Wait::default().within(Some(Duration::from_secs(1))).time(), None);
     }
 
     #[test]

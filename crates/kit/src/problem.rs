@@ -1,4 +1,5 @@
-//! Errors as clients see them: `application/problem+json` with a stable code and a detail that a person can act on.
+//! Errors as clients see them: `application/problem+json` with a stable code and a detail that a person can act on; `grpc` says the
+//! same in a status.
 //!
 //! Never shows what went wrong inside, and never repeats what the client sent.
 
@@ -100,6 +101,18 @@ impl Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// What happened and what can be done about it.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// After how many seconds to try again what could not be done now.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        (self.status == 503).then_some(RETRY_AFTER_SECONDS)
+    }
+
     /// Which field is wrong.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
@@ -132,8 +145,8 @@ impl IntoResponse for Problem {
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        if self.status == 503 {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

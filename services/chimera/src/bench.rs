@@ -9,12 +9,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::terminal::{Format, show};
 
 mod embedded;
+mod grpc;
 mod hot_product;
 mod kafka;
 mod kafka_report;
 mod raw_log;
 mod report;
 mod rest;
+mod serving;
 mod shards;
 mod stocked;
 
@@ -42,6 +44,11 @@ pub enum Bench {
         chimera bench kafka --aggregates 1000000"
     )]
     Kafka(kafka::Load),
+    /// Reservations over gRPC at a fixed rate, each for another order, of 500 products in turn.
+    #[command(
+        after_help = "Examples:\n  chimera bench grpc\n  chimera bench grpc --rate 4000 --seconds 10 --format json"
+    )]
+    Grpc(grpc::Load),
 }
 
 /// How it is measured.
@@ -99,6 +106,10 @@ async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> any
         }
         Bench::Rest(load) => {
             show(&rest::measure(config, metrics, load).await?, load.format);
+            Ok(true)
+        }
+        Bench::Grpc(load) => {
+            show(&grpc::measure(config, metrics, load).await?, load.format);
             Ok(true)
         }
     }

@@ -106,14 +106,15 @@ pub async fn demo(
         return Ok(true);
     }
     let open = serve::open(config, metrics).await?;
-    let (shop, health, address) = (open.shop.clone(), open.health.clone(), open.address);
+    let (shop, health) = (open.shop.clone(), open.health.clone());
+    let (address, grpc) = (open.address, open.grpc);
     tokio::spawn(async move {
         ready(&health).await;
         match story::seed(&shop, options, address).await {
             Ok(summary) => {
                 show(&summary, options.format);
                 say(&format!(
-                    "Listening on http://{address}; the page to try it is http://{address}/docs. Ctrl-C ends it."
+                    "Listening on http://{address} and for gRPC on {grpc}; the page to try it is http://{address}/docs. Ctrl-C ends it."
                 ));
             }
             Err(stuck) => say(&format!("chimera: {stuck}")),

@@ -1,10 +1,10 @@
-//! `chimera serve`: the shop behind its REST API.
+//! `chimera serve`: the shop behind its REST and gRPC APIs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::order::Order;
@@ -12,6 +12,7 @@ use chimera_domain::time::MINUTE;
 use chimera_inventory::Inventory;
 use chimera_kit::auth::{Authenticator, JwtKey};
 use chimera_kit::config::{AuthMode, Config};
+use chimera_kit::grpc;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::{Ended, Lifecycle, Stage};
 use chimera_kit::server::{self, Edge};
@@ -20,6 +21,8 @@ use chimera_product::Products;
 use chimera_query::Analytics;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tonic::service::Routes;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::shop::{Opening, Shop, schemas};
 
@@ -31,29 +34,38 @@ pub struct Open {
     pub health: Health,
     /// Its tasks.
     pub lifecycle: Lifecycle,
-    /// Where it listens.
-    pub address: std::net::SocketAddr,
+    /// Where it listens for REST.
+    pub address: SocketAddr,
+    /// Where it listens for gRPC.
+    pub grpc: SocketAddr,
+}
+
+/// What both APIs are made of.
+#[derive(Clone)]
+struct Services {
+    products: Products,
+    inventory: Inventory,
+    orders: Orders,
+    analytics: Analytics,
 }
 
 /// Runs the shop until a signal comes. False if a part of it broke.
 ///
 /// # Errors
-/// If it cannot be opened, or the address is taken.
+/// If it cannot be opened, or an address is taken.
 pub async fn serve(config: Config, metrics: PrometheusHandle) -> anyhow::Result<bool> {
     let open = open(config, metrics).await?;
-    tracing::info!(address = %open.address, "listening; see /docs");
+    tracing::info!(address = %open.address, grpc = %open.grpc, "listening; see /docs");
     Ok(open.run().await)
 }
 
 /// Opens the shop and listens.
 ///
 /// # Errors
-/// If it cannot be opened, or the address is taken.
+/// If it cannot be opened, or an address is taken.
 pub async fn open(config: Config, metrics: PrometheusHandle) -> anyhow::Result<Open> {
-    let listener = TcpListener::bind(config.http.address)
-        .await
-        .with_context(|| format!("{} cannot be listened on", config.http.address))?;
-    let address = listener.local_addr()?;
+    let (rest, grpc) = (bind(config.http.address).await?, bind(config.grpc.address).await?);
+    let (address, grpc_address) = (rest.local_addr()?, grpc.local_addr()?);
     let health = Health::default();
     let patience = Duration::from_secs(config.limits.shutdown_seconds);
     let mut lifecycle = Lifecycle::new(&health, patience);
@@ -61,10 +73,42 @@ pub async fn open(config: Config, metrics: PrometheusHandle) -> anyhow::Result<O
     let opening =
         Opening { config: &config, schemas: &schemas, lifecycle: &mut lifecycle, health: &health };
     let shop = Shop::open(opening)?;
-    let application = application(&shop, &config, &health, metrics)?;
+    let services = services(&shop, &config)?;
+    let edge = Edge {
+        authenticator: authenticator(&config)?,
+        health: health.clone(),
+        metrics: Some(metrics),
+        body_bytes: config.limits.body_bytes,
+    };
+    listen_for_calls(grpc, services.clone(), &edge, &mut lifecycle)?;
     let stopping = lifecycle.stopping(Stage::Intake);
-    lifecycle.spawn(Stage::Intake, "http", server::serve(listener, application, stopping));
-    Ok(Open { shop, health, lifecycle, address })
+    let serving = server::serve(rest, server::application(services.routes(), edge), stopping);
+    lifecycle.spawn(Stage::Intake, "http", serving);
+    Ok(Open { shop, health, lifecycle, address, grpc: grpc_address })
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("{address} cannot be listened on"))
+}
+
+/// gRPC, behind the same edge as REST.
+fn listen_for_calls(
+    listener: TcpListener,
+    services: Services,
+    edge: &Edge,
+    lifecycle: &mut Lifecycle,
+) -> anyhow::Result<()> {
+    let stopping = lifecycle.stopping(Stage::Intake);
+    let around = grpc::Edge {
+        authenticator: edge.authenticator.clone(),
+        health: edge.health.clone(),
+        stopping: stopping.clone(),
+    };
+    let methods = services.methods(edge.body_bytes);
+    let application = grpc::application(methods, around).map_err(anyhow::Error::msg)?;
+    lifecycle.spawn(Stage::Intake, "grpc", grpc::serve(listener, application, stopping));
+    Ok(())
 }
 
 impl Open {
@@ -81,12 +125,26 @@ impl Open {
     }
 }
 
-fn application(
-    shop: &Shop,
-    config: &Config,
-    health: &Health,
-    metrics: PrometheusHandle,
-) -> anyhow::Result<Router> {
+impl Services {
+    /// Their methods over gRPC; messages have at most `body_bytes`.
+    fn methods(self, body_bytes: usize) -> Routes {
+        Routes::new(chimera_product::service(self.products, body_bytes))
+            .add_service(chimera_inventory::service(self.inventory, body_bytes))
+            .add_service(chimera_order::service(self.orders, body_bytes))
+    }
+
+    /// Their addresses over REST.
+    fn routes(self) -> [OpenApiRouter; 4] {
+        [
+            chimera_product::routes(self.products),
+            chimera_inventory::routes(self.inventory),
+            chimera_order::routes(self.orders),
+            chimera_query::routes(self.analytics),
+        ]
+    }
+}
+
+fn services(shop: &Shop, config: &Config) -> anyhow::Result<Services> {
     let reads = shop.reads();
     let products = Products::new(shop.products.clone(), reads.clone());
     let inventory = Inventory { commands: shop.stock.clone(), reads: reads.clone() };
@@ -99,19 +157,7 @@ fn application(
         history,
         terms: terms(config),
     };
-    let services = [
-        chimera_product::routes(products),
-        chimera_inventory::routes(inventory),
-        chimera_order::routes(orders),
-        chimera_query::routes(Analytics { reads }),
-    ];
-    let edge = Edge {
-        authenticator: authenticator(config)?,
-        health: health.clone(),
-        metrics: Some(metrics),
-        body_bytes: config.limits.body_bytes,
-    };
-    Ok(server::application(services, edge))
+    Ok(Services { products, inventory, orders, analytics: Analytics { reads } })
 }
 
 fn terms(config: &Config) -> Terms {

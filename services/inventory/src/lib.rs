@@ -1,15 +1,21 @@
-//! Stock over REST: what is on hand, and its adjustments.
+//! Stock over REST and gRPC: what is on hand, its adjustments, and what orders hold of it.
 //!
 //! A handler parses, executes and maps; the rules are the domain's, the numbers are the read model's.
 
+mod grpc;
 mod inventory;
 
-use chimera_domain::stock::Stock;
-use chimera_engine::Router;
+use chimera_domain::ids::ProductId;
+use chimera_domain::stock::{Command, Stock};
+use chimera_engine::{Failure, Receipt, Request, Router};
+use chimera_kit::asked::Asked;
+use chimera_kit::metric_names::INVENTORY_RESERVATION_FAILURES_TOTAL;
+use chimera_kit::problem::Problem;
 use chimera_query::Reads;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use grpc::service;
 use inventory::product_id::{adjustments, get};
 
 /// What the endpoints need.
@@ -19,6 +25,25 @@ pub struct Inventory {
     pub commands: Router<Stock>,
     /// The read models.
     pub reads: Reads,
+}
+
+impl Inventory {
+    /// Sends a command, and counts a reservation that is refused.
+    async fn execute(
+        &self,
+        product: &ProductId,
+        asked: &Asked<()>,
+        command: Command,
+    ) -> Result<Receipt<Stock>, Problem> {
+        let reserves = matches!(command, Command::Reserve { .. });
+        let (id, origin) = (asked.command_id(), asked.origin());
+        let request = Request { key: product.as_key().clone(), command, id, origin };
+        let answer = self.commands.execute(request).await;
+        if reserves && matches!(answer, Err(Failure::Refused(_))) {
+            metrics::counter!(INVENTORY_RESERVATION_FAILURES_TOTAL).increment(1);
+        }
+        Ok(answer?)
+    }
 }
 
 /// `/inventory…`, to be put under the API's prefix.

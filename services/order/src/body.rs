@@ -31,6 +31,9 @@ pub(crate) struct OrderBody {
     pub confirmed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub totals: Option<TotalsBody>,
+    /// Of all amounts; shown with the totals.
+    #[serde(skip)]
+    pub currency: Option<Currency>,
     pub lines: Vec<LineBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shipping_address: Option<AddressBody>,
@@ -225,10 +228,10 @@ impl From<Address> for AddressBody {
 
 /// The answer made of the order itself; none where there is no order.
 pub(crate) fn from_order(order_id: &str, order: &Order, version: u64) -> Option<OrderBody> {
-    let (head, kind) = match order {
+    let (head, kind, currency) = match order {
         Order::Absent => return None,
-        Order::Placed(placed) => (&placed.head, "ORDER"),
-        Order::CreditNote { head, .. } => (head, "CREDIT_NOTE"),
+        Order::Placed(placed) => (&placed.head, "ORDER", placed.totals.currency),
+        Order::CreditNote { head, credit, .. } => (head, "CREDIT_NOTE", credit.currency),
     };
     let placed = order.placed();
     Some(OrderBody {
@@ -239,6 +242,7 @@ pub(crate) fn from_order(order_id: &str, order: &Order, version: u64) -> Option<
         status: head.status.to_string(),
         confirmed: head.confirmed,
         totals: placed.map(|placed| TotalsBody::from(&placed.totals)),
+        currency: Some(currency),
         lines: order.lines().iter().map(LineBody::from).collect(),
         shipping_address: placed.map(|placed| placed.shipping_address.clone().into()),
         pay_by: placed.and_then(|placed| placed.pay_by).map(time_text),

@@ -28,7 +28,7 @@ pub struct History {
 /// Why the log could not be read; for operators.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Unreadable(String);
+pub(crate) struct Unreadable(pub(crate) String);
 
 impl From<Unreadable> for Problem {
     fn from(error: Unreadable) -> Self {
@@ -160,7 +160,8 @@ impl History {
         Ok(*end.borrow())
     }
 
-    fn decoded(
+    /// The event that a record holds.
+    pub(crate) fn decoded(
         &self,
         partition: &Partition,
         record: &RawRecord,
@@ -169,7 +170,7 @@ impl History {
     }
 }
 
-fn unreadable(error: impl std::error::Error) -> Unreadable {
+pub(crate) fn unreadable(error: impl std::error::Error) -> Unreadable {
     Unreadable(error.to_string())
 }
 

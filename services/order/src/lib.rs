@@ -1,10 +1,11 @@
-//! Orders over REST, and the process that fulfils them.
+//! Orders over REST and gRPC, and the process that fulfils them.
 //!
 //! A handler parses, executes and maps; the rules are the domain's, the rows are the read models', history is the log's.
 
 mod body;
 mod charges;
 mod fulfilment_process;
+mod grpc;
 mod history;
 mod order_id;
 mod orders;
@@ -12,6 +13,7 @@ mod outcome;
 mod prices;
 mod problems;
 mod token;
+mod watch;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use fulfilment_process::Fulfilment;
+pub use grpc::service;
 pub use history::History;
 pub use prices::Prices;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue};
-use chimera_domain::aggregate::Refusal;
+use chimera_domain::ids::ProductId;
 use chimera_domain::product::{Details, Format, InvalidDetails, Product};
-use chimera_engine::{Failure, Receipt};
+use chimera_engine::Receipt;
 use chimera_kit::codes;
 use chimera_kit::money::MoneyBody;
 use chimera_kit::position::header_of;
@@ -146,12 +146,8 @@ pub(crate) struct ProductChanged {
 /// The answer to a command, and where it stands.
 pub(crate) type Changed = ([(HeaderName, HeaderValue); 1], Json<ProductChanged>);
 
-/// Maps what the engine said.
-pub(crate) fn changed<R: Refusal>(
-    product_id: &str,
-    answer: Result<Receipt<Product>, Failure<R>>,
-) -> Result<Changed, Problem> {
-    let receipt = answer?;
-    let body = ProductChanged { product_id: product_id.to_owned(), version: receipt.version };
-    Ok(([header_of(&receipt.position)], Json(body)))
+/// Says that a command was honoured.
+pub(crate) fn changed(product: &ProductId, receipt: &Receipt<Product>) -> Changed {
+    let body = ProductChanged { product_id: product.to_string(), version: receipt.version };
+    ([header_of(&receipt.position)], Json(body))
 }

@@ -1,19 +1,24 @@
-//! The catalogue over REST: products, their prices, their price history.
+//! The catalogue over REST and gRPC: products, their prices, their price history.
 //!
 //! A handler parses, executes and maps; the rules are the domain's, the rows are the read models'.
 
 mod body;
+mod grpc;
 mod products;
 
 use std::sync::Arc;
 
-use chimera_domain::product::Product;
-use chimera_engine::Router;
+use chimera_domain::ids::ProductId;
+use chimera_domain::product::{Command, Product};
+use chimera_engine::{Receipt, Request, Router};
+use chimera_kit::asked::Asked;
+use chimera_kit::problem::Problem;
 use chimera_query::Reads;
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use grpc::service;
 use products::{id, list, new};
 
 /// What the endpoints need.
@@ -30,6 +35,17 @@ impl Products {
     #[must_use]
     pub fn new(commands: Router<Product>, reads: Reads) -> Self {
         Self { commands, reads, edits: (0..64).map(|_| Mutex::new(())).collect() }
+    }
+
+    async fn execute(
+        &self,
+        product: &ProductId,
+        asked: &Asked<()>,
+        command: Command,
+    ) -> Result<Receipt<Product>, Problem> {
+        let (id, origin) = (asked.command_id(), asked.origin());
+        let request = Request { key: product.as_key().clone(), command, id, origin };
+        Ok(self.commands.execute(request).await?)
     }
 
     fn edit(&self, key: &str) -> &Mutex<()> {

@@ -124,6 +124,27 @@ pub(super) struct Rest {
     pub get: Latency,
 }
 
+/// The gRPC API under an open-loop load.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Grpc {
+    /// Reservations a second.
+    pub rate: u32,
+    /// How long.
+    pub seconds: u64,
+    /// Reservations made.
+    pub calls: u64,
+    /// From when a reservation was due until its answer was there.
+    pub call: Latency,
+}
+
+impl fmt::Display for Grpc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rate, seconds, calls, call } = self;
+        writeln!(f, "{calls} reservations at {rate}/s for {seconds} s: {call}")
+    }
+}
+
 impl fmt::Display for Rest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(

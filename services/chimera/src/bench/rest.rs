@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use chimera_kit::config::Config;
-use chimera_kit::lifecycle::Stage;
 use futures_util::future::try_join_all;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
@@ -20,13 +19,12 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use super::report::{Latency, Rest};
+use super::serving::Serving;
 use super::stocked;
-use crate::serve;
-use crate::shop::errand::ready;
 use crate::terminal::Format;
 
 const CONNECTIONS: usize = 32;
@@ -55,29 +53,18 @@ pub struct Load {
 
 /// Serves a shop on a free port and loads it.
 pub(super) async fn measure(
-    mut config: Config,
+    config: Config,
     metrics: PrometheusHandle,
     load: Load,
 ) -> anyhow::Result<Rest> {
-    config.http.address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let mut open = serve::open(config, metrics).await?;
-    let (measured, end) = oneshot::channel::<()>();
-    open.lifecycle.spawn(Stage::Intake, "load", async move {
-        let _ = end.await;
-        Ok(())
-    });
-    let (shop, health, address) = (open.shop.clone(), open.health.clone(), open.address);
-    drop(open.shop);
-    let served = tokio::spawn(open.lifecycle.run());
-    ready(&health).await;
-    stocked::stock_up(&shop).await?;
+    let serving = Serving::open(config, metrics).await?;
+    stocked::stock_up(&serving.shop).await?;
+    let address = serving.address;
     let orders = Arc::new(Mutex::new(VecDeque::new()));
     let posts = Stream { load, rate: load.rate, address, reads: false };
     let gets = Stream { load, rate: load.reads, address, reads: true };
     let (posted, got) = tokio::try_join!(posts.run(Arc::clone(&orders)), gets.run(orders))?;
-    let _ = measured.send(());
-    drop(shop);
-    served.await?;
+    serving.close().await?;
     Ok(Rest {
         rate: load.rate,
         seconds: load.seconds,

@@ -1,4 +1,4 @@
-//! What the REST benchmark sells, and the requests that it sends.
+//! What the benchmarks of the APIs sell, and the requests that REST's sends.
 
 use std::sync::Arc;
 
@@ -49,6 +49,11 @@ pub(super) async fn stock_up(shop: &Shop) -> anyhow::Result<()> {
 
 fn product(number: u64) -> String {
     format!("BENCH-{number}")
+}
+
+/// One of them, each in its turn.
+pub(super) fn product_in_turn(number: u64) -> String {
+    product(number % PRODUCTS)
 }
 
 /// An order of five lines.

@@ -20,6 +20,7 @@ pub(crate) fn from_rows(order: &Row, lines: &[Row]) -> Option<OrderBody> {
         status: cells.text("status")?,
         confirmed: cells.boolean("confirmed").unwrap_or_default(),
         totals: totals(cells),
+        currency: cells.text("currency").and_then(|currency| currency.parse().ok()),
         lines: lines.iter().filter_map(line).collect(),
         shipping_address: cells.json::<Address>("shipping_address").map(AddressBody::from),
         pay_by: cells.time("pay_by"),

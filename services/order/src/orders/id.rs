@@ -1,11 +1,11 @@
 //! `/orders/{id}`: one order, what happened to it, and what can be done with it.
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use chimera_domain::aggregate::Refusal;
 use chimera_domain::ids::OrderId;
 use chimera_domain::order::{Command, Rejection};
-use chimera_engine::Request;
+use chimera_engine::{Position, Request};
 use chimera_kit::asked::Asked;
 use chimera_kit::auth::{Caller, READ_ORDERS};
 use chimera_kit::position::header_of;
@@ -40,17 +40,26 @@ pub(crate) struct OrderChanged {
     pub version: u64,
 }
 
-/// The answer to a command, and the position that it shows.
-pub(crate) type Changed = ([(HeaderName, HeaderValue); 1], Json<OrderChanged>);
+/// How an order stands after a command, and the position that shows it.
+pub(crate) struct Stands {
+    pub body: OrderChanged,
+    pub position: Position,
+}
+
+impl IntoResponse for Stands {
+    fn into_response(self) -> Response {
+        ([header_of(&self.position)], Json(self.body)).into_response()
+    }
+}
 
 impl Orders {
     /// Sends a command and answers how the order stands after it.
-    async fn change<T>(
+    async fn change(
         &self,
         order: &OrderId,
-        asked: &Asked<T>,
+        asked: &Asked<()>,
         command: Command,
-    ) -> Result<Changed, Problem> {
+    ) -> Result<Stands, Problem> {
         self.execute(order, asked, command).await?;
         let current = self.commands.read(order.as_key()).await.map_err(problem)?;
         let status = current.state.placed().map(|placed| placed.head.status.to_string());
@@ -59,14 +68,14 @@ impl Orders {
             status: status.unwrap_or_default(),
             version: current.version,
         };
-        Ok(([header_of(&current.position)], Json(body)))
+        Ok(Stands { body, position: current.position })
     }
 
     /// Sends a command; whether anything happened.
-    pub(crate) async fn execute<T>(
+    pub(crate) async fn execute(
         &self,
         order: &OrderId,
-        asked: &Asked<T>,
+        asked: &Asked<()>,
         command: Command,
     ) -> Result<bool, Problem> {
         let key = order.as_key().clone();

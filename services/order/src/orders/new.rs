@@ -5,10 +5,11 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use chimera_domain::ids::{CustomerId, OrderId, ProductId};
+use chimera_domain::ids::{CustomerId, ProductId};
 use chimera_domain::money::Currency;
 use chimera_domain::order::{Address, Command, LineRequest, MOST_LINES, Placing, Rejection};
-use chimera_kit::asked::Keyed;
+use chimera_engine::Position;
+use chimera_kit::asked::{Asked, Keyed};
 use chimera_kit::auth::WRITE_ORDERS;
 use chimera_kit::codes;
 use chimera_kit::metric_names::{ORDER_CREATION_LATENCY_MS, ORDERS_CREATED_TOTAL};
@@ -30,14 +31,14 @@ use crate::{Orders, order_id, prices};
 pub(crate) struct NewOrder {
     /// Who buys: the caller, or anybody if the caller has `write:orders`.
     #[schema(example = "c-17")]
-    customer_id: String,
+    pub customer_id: String,
     /// Of all prices; without it, the shop's.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "GBP")]
-    currency: Option<Currency>,
+    pub currency: Option<Currency>,
     /// 1 to 2,000.
-    lines: Vec<NewLine>,
-    shipping_address: AddressBody,
+    pub lines: Vec<NewLine>,
+    pub shipping_address: AddressBody,
 }
 
 /// What is wanted.
@@ -45,13 +46,13 @@ pub(crate) struct NewOrder {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewLine {
     #[schema(example = "9780135957059")]
-    product_id: String,
+    pub product_id: String,
     /// 1 to 100,000.
     #[schema(example = 2)]
-    quantity: u32,
+    pub quantity: u32,
     /// Another price than the catalogue's; for the role ADMIN only.
     #[serde(default)]
-    unit_price: Option<MoneyBody>,
+    pub unit_price: Option<MoneyBody>,
 }
 
 /// Place an order
@@ -70,30 +71,21 @@ pub(crate) struct NewLine {
 )]
 pub(crate) async fn place(
     State(orders): State<Orders>,
-    Keyed(mut asked): Keyed<NewOrder>,
+    Keyed(asked): Keyed<NewOrder>,
 ) -> Result<(StatusCode, HeaderMap, Json<OrderBody>), Problem> {
-    let started = Instant::now();
-    let order = order_id::derived_from(&asked.seed()).ok_or_else(no_id)?;
-    let body = std::mem::replace(&mut asked.body, NewOrder::nothing());
-    asked.caller.must_be(&body.customer_id, WRITE_ORDERS)?;
-    let placing = orders.placing(body, asked.caller.is_admin()).await?;
-    let command = Command::Place(Box::new(placing));
-    let is_new = orders.execute(&order, &asked, command).await?;
-    count(is_new, started);
-    let current =
-        settled(&orders.commands, order.as_key(), asked.wait.time(), placing_is_settled).await?;
-    let mut headers = HeaderMap::from_iter([header_of(&current.position)]);
-    headers.extend(asked.wait.applied());
-    headers.extend(location(&order));
-    let body = from_order(order.as_key(), &current.state, current.version).ok_or_else(no_id)?;
-    Ok((StatusCode::CREATED, headers, Json(body)))
+    let wait = asked.wait;
+    let (order, position) = orders.place(asked).await?;
+    let mut headers = HeaderMap::from_iter([header_of(&position)]);
+    headers.extend(wait.applied());
+    headers.extend(location(&order.order_id));
+    Ok((StatusCode::CREATED, headers, Json(order)))
 }
 
 fn no_id() -> Problem {
     Problem::new(codes::INTERNAL, "the order could not be read back; repeat with the same key")
 }
 
-fn location(order: &OrderId) -> Option<(header::HeaderName, header::HeaderValue)> {
+fn location(order: &str) -> Option<(header::HeaderName, header::HeaderValue)> {
     let value = format!("/api/v1/orders/{order}").parse().ok()?;
     Some((header::LOCATION, value))
 }
@@ -106,18 +98,25 @@ fn count(is_new: bool, started: Instant) {
     }
 }
 
-impl NewOrder {
-    fn nothing() -> Self {
-        Self {
-            customer_id: String::new(),
-            currency: None,
-            lines: Vec::new(),
-            shipping_address: AddressBody::default(),
-        }
-    }
-}
-
 impl Orders {
+    /// Places an order. As it stands, at once or after the wait, and the position that shows it.
+    pub(crate) async fn place(
+        &self,
+        asked: Asked<NewOrder>,
+    ) -> Result<(OrderBody, Position), Problem> {
+        let started = Instant::now();
+        let order = order_id::derived_from(&asked.seed()).ok_or_else(no_id)?;
+        let (new, asked) = asked.split();
+        asked.caller.must_be(&new.customer_id, WRITE_ORDERS)?;
+        let placing = self.placing(new, asked.caller.is_admin()).await?;
+        let is_new = self.execute(&order, &asked, Command::Place(Box::new(placing))).await?;
+        count(is_new, started);
+        let (key, wait) = (order.as_key(), asked.wait.time());
+        let current = settled(&self.commands, key, wait, placing_is_settled).await?;
+        let body = from_order(key, &current.state, current.version).ok_or_else(no_id)?;
+        Ok((body, current.position))
+    }
+
     /// What is asked, with what the catalogue says of it.
     async fn placing(&self, asked: NewOrder, is_admin: bool) -> Result<Placing, Problem> {
         let customer = CustomerId::try_from(asked.customer_id.as_str())

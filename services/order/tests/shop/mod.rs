@@ -1,16 +1,16 @@
 //! The whole shop in one process, over a log in memory: for tests that ask it as clients do.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test ends where its shop cannot open")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::Request;
 use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::money::{Amount, Currency, Money};
@@ -26,7 +26,9 @@ use chimera_engine::{
 };
 use chimera_inventory::Inventory;
 use chimera_kit::auth::{Authenticator, JwtKey};
+use chimera_kit::grpc;
 use chimera_kit::health::Health;
+use chimera_kit::lifecycle::{Lifecycle, Stage};
 use chimera_kit::position::Applied;
 use chimera_kit::server::{Edge, application};
 use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
@@ -44,13 +46,23 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tonic::service::Routes;
 use tower::ServiceExt;
+
+mod asking;
+
+pub(crate) use asking::{Answer, Ask, ask, get, order, post};
 
 pub(crate) const PARTITIONS: u32 = 2;
 pub(crate) const SECRET: &str = "a secret of at least thirty-two bytes";
 
 pub(crate) struct Shop {
     app: Router,
+    /// What the gRPC server serves.
+    pub(crate) methods: Routes,
+    pub(crate) health: Health,
+    /// Holds the server's life; a test that ends it takes it.
+    pub(crate) lifecycle: Mutex<Option<Lifecycle>>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) processes: Processes,
@@ -94,79 +106,6 @@ impl PaymentGateway for Gateway {
     }
 }
 
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-}
-
-/// A request; add to it, then [`Shop::ask`].
-pub(crate) struct Ask {
-    method: &'static str,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Option<String>,
-}
-
-pub(crate) fn get(path: &str) -> Ask {
-    Ask { method: "GET", path: path.into(), headers: vec![], body: None }
-}
-
-pub(crate) fn post(path: &str, body: &Value) -> Ask {
-    ask("POST", path, body)
-}
-
-pub(crate) fn ask(method: &'static str, path: &str, body: &Value) -> Ask {
-    let headers = vec![("content-type".into(), "application/json".into())];
-    Ask { method, path: path.into(), headers, body: Some(body.to_string()) }
-}
-
-impl Ask {
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.into(), value.into()));
-        self
-    }
-
-    pub(crate) fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub(crate) fn acting_as(self, customer: &str) -> Self {
-        self.header("chimera-act-as", customer)
-    }
-
-    pub(crate) fn wait(self) -> Self {
-        self.header("prefer", "wait=20")
-    }
-
-    pub(crate) fn raw(mut self, body: &str) -> Self {
-        self.body = Some(body.into());
-        self
-    }
-}
-
-impl Answer {
-    pub(crate) fn position(&self) -> String {
-        self.headers["chimera-position"].to_str().unwrap().to_owned()
-    }
-
-    pub(crate) fn text(&self, pointer: &str) -> &str {
-        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    #[track_caller]
-    pub(crate) fn is(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.body);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn is_problem(&self, status: u16, code: &str) {
-        assert_eq!((self.status, self.text("/code")), (status, code), "{}", self.body);
-        assert_eq!(self.headers["content-type"], "application/problem+json");
-    }
-}
-
 impl Shop {
     pub(crate) async fn open() -> Self {
         Self::with(Authenticator::Open).await
@@ -197,15 +136,21 @@ impl Shop {
             history: History { log: Arc::clone(&engine.log), codec },
             terms: terms(),
         };
+        let (health, body_bytes) = (Health::default(), 2 * 1024 * 1024);
+        let lifecycle = Lifecycle::new(&health, Duration::from_secs(10));
+        let services = (products.clone(), stock.clone(), orders.clone());
+        let around = around(&authenticator, &health, &lifecycle);
+        let methods = methods(services, around, body_bytes);
         let services = [
             chimera_product::routes(products),
             chimera_inventory::routes(stock),
             chimera_order::routes(orders),
             chimera_query::routes(Analytics { reads }),
         ];
-        let (health, body_bytes) = (Health::default(), 2 * 1024 * 1024);
-        let app = application(services, Edge { authenticator, health, metrics: None, body_bytes });
-        Self { app, log: engine.log, gateway, processes, _tasks: tasks, _dir: dir }
+        let edge = Edge { authenticator, health: health.clone(), metrics: None, body_bytes };
+        let app = application(services, edge);
+        let (log, lifecycle) = (engine.log, Mutex::new(Some(lifecycle)));
+        Self { app, methods, health, lifecycle, log, gateway, processes, _tasks: tasks, _dir: dir }
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
@@ -245,13 +190,23 @@ impl Shop {
     }
 }
 
-/// The body of an order.
-pub(crate) fn order(customer: &str, product: &str, quantity: u32) -> Value {
-    json!({
-        "customerId": customer,
-        "lines": [{"productId": product, "quantity": quantity}],
-        "shippingAddress": {"country": "United Kingdom"}
-    })
+fn around(authenticator: &Authenticator, health: &Health, lifecycle: &Lifecycle) -> grpc::Edge {
+    grpc::Edge {
+        authenticator: authenticator.clone(),
+        health: health.clone(),
+        stopping: lifecycle.stopping(Stage::Intake),
+    }
+}
+
+fn methods(
+    (products, stock, orders): (Products, Inventory, Orders),
+    around: grpc::Edge,
+    body_bytes: usize,
+) -> Routes {
+    let methods = Routes::new(chimera_product::service(products, body_bytes))
+        .add_service(chimera_inventory::service(stock, body_bytes))
+        .add_service(chimera_order::service(orders, body_bytes));
+    grpc::application(methods, around).unwrap()
 }
 
 fn terms() -> Terms {

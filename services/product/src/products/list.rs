@@ -40,10 +40,7 @@ pub(crate) async fn list(
     Params(asked): Params<Listing>,
     after: After,
 ) -> Result<Json<Page<ProductBody>>, Problem> {
-    let limit = cursor::limit(asked.limit)?;
-    let start = asked.cursor.map_or(Ok(Place::default()), |text| Place::open(&text))?;
-    products.reads.caught_up(&after, &[&MODEL]).await?;
-    products.page(start, limit).await.map(Json)
+    products.listed(asked, &after).await.map(Json)
 }
 
 /// Where a page starts.
@@ -72,6 +69,18 @@ impl Place {
 }
 
 impl Products {
+    /// A page of the catalogue by the read model, which is not behind `after`.
+    pub(crate) async fn listed(
+        &self,
+        asked: Listing,
+        after: &After,
+    ) -> Result<Page<ProductBody>, Problem> {
+        let limit = cursor::limit(asked.limit)?;
+        let start = asked.cursor.map_or(Ok(Place::default()), |text| Place::open(&text))?;
+        self.reads.caught_up(after, &[&MODEL]).await?;
+        self.page(start, limit).await
+    }
+
     async fn page(&self, mut at: Place, limit: usize) -> Result<Page<ProductBody>, Problem> {
         let mut items = Vec::with_capacity(limit);
         while at.bucket < BUCKETS && items.len() < limit {

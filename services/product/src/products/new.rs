@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use chimera_domain::ids::ProductId;
-use chimera_domain::product::Command;
-use chimera_engine::Request;
-use chimera_kit::asked::Keyed;
+use chimera_domain::product::{Command, Product};
+use chimera_engine::Receipt;
+use chimera_kit::asked::{Asked, Keyed};
 use chimera_kit::auth::WRITE_PRODUCTS;
 use chimera_kit::codes;
 use chimera_kit::money::MoneyBody;
@@ -22,15 +22,15 @@ use crate::body::{Changed, DetailsBody, ProductChanged, changed};
 pub(crate) struct NewProduct {
     /// The SKU: 1–64 of `A-Z a-z 0-9 . _ -`.
     #[schema(example = "9780135957059")]
-    product_id: String,
+    pub product_id: String,
     /// What it is.
-    details: DetailsBody,
+    pub details: DetailsBody,
     /// What one costs.
-    price: MoneyBody,
+    pub price: MoneyBody,
     /// False for what has no stock: postage, fees, vouchers.
     #[serde(default = "yes")]
     #[schema(default = true)]
-    stock_tracked: bool,
+    pub stock_tracked: bool,
 }
 
 fn yes() -> bool {
@@ -50,20 +50,33 @@ pub(crate) async fn create(
     State(products): State<Products>,
     Keyed(asked): Keyed<NewProduct>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Changed), Problem> {
-    asked.caller.must_have(WRITE_PRODUCTS)?;
-    let (id, origin) = (asked.command_id(), asked.origin());
-    let NewProduct { product_id, details, price, stock_tracked } = asked.body;
-    let product = ProductId::try_from(product_id.as_str())
-        .map_err(|wrong| Problem::new(codes::PRODUCT_INVALID, wrong.to_string()).at("productId"))?;
-    let details = details.checked().map_err(within_details)?;
-    let command = Command::Create { details, price: price.into(), stock_tracked };
-    let request = Request { key: product.as_key().clone(), command, id, origin };
-    let done = changed(&product_id, products.commands.execute(request).await)?;
+    let (product, receipt) = products.create(asked).await?;
     let location = format!("/api/v1/products/{product}");
+    let done = changed(&product, &receipt);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], done))
 }
 
-fn within_details(problem: Problem) -> Problem {
+impl Products {
+    /// Puts a product into the catalogue.
+    pub(crate) async fn create(
+        &self,
+        asked: Asked<NewProduct>,
+    ) -> Result<(ProductId, Receipt<Product>), Problem> {
+        asked.caller.must_have(WRITE_PRODUCTS)?;
+        let (new, asked) = asked.split();
+        let NewProduct { product_id, details, price, stock_tracked } = new;
+        let product = ProductId::try_from(product_id.as_str()).map_err(|wrong| {
+            Problem::new(codes::PRODUCT_INVALID, wrong.to_string()).at("productId")
+        })?;
+        let details = details.checked().map_err(within_details)?;
+        let command = Command::Create { details, price: price.into(), stock_tracked };
+        let receipt = self.execute(&product, &asked, command).await?;
+        Ok((product, receipt))
+    }
+}
+
+/// Says where in a product's details it went wrong.
+pub(crate) fn within_details(problem: Problem) -> Problem {
     let field = problem.field().map(|field| format!("details.{field}"));
     match field {
         Some(field) => problem.at(field),

@@ -1,12 +1,12 @@
-//! POST `/inventory/{productId}/adjustments`.
+//! POST `/inventory/{productId}/adjustments`, and the adjusting itself, however it was asked for.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use chimera_domain::ids::ProductId;
-use chimera_domain::stock::{AdjustmentReason, Command};
-use chimera_engine::Request;
-use chimera_kit::asked::Keyed;
+use chimera_domain::stock::{AdjustmentReason, Command, Stock};
+use chimera_engine::Receipt;
+use chimera_kit::asked::{Asked, Keyed};
 use chimera_kit::auth::WRITE_INVENTORY;
 use chimera_kit::codes;
 use chimera_kit::params::Id;
@@ -23,19 +23,19 @@ use crate::Inventory;
 pub(crate) struct Adjustment {
     /// How many more, or fewer.
     #[schema(example = 40)]
-    delta: i64,
+    pub delta: i64,
     /// RECEIVED, COUNT, DAMAGED, SENSOR, RETURNED or IMPORTED.
     #[schema(value_type = String, example = "RECEIVED")]
-    reason: AdjustmentReason,
+    pub reason: AdjustmentReason,
     /// Below which number of available units a notice is wanted; absent keeps it.
     #[serde(default)]
     #[schema(example = 5)]
-    reorder_level: Option<i64>,
+    pub reorder_level: Option<i64>,
     /// The paper it stands on, 1–100 visible characters. The same one counts once: again, even with another `delta`, it is
     /// answered like the first time and changes nothing.
     #[serde(default)]
     #[schema(example = "DN-2026-0117")]
-    reference: Option<String>,
+    pub reference: Option<String>,
 }
 
 /// The adjustment was made.
@@ -63,15 +63,25 @@ pub(crate) async fn adjust(
     Id(product): Id<ProductId>,
     Keyed(asked): Keyed<Adjustment>,
 ) -> Result<Answer, Problem> {
-    asked.caller.must_have(WRITE_INVENTORY)?;
-    let (id, origin) = (asked.command_id(), asked.origin());
-    let Adjustment { delta, reason, reorder_level, reference } = asked.body;
-    let reference = reference.map(|reference| of_client(&reference)).transpose()?;
-    let command = Command::Adjust { delta, reason, reorder_level, reference };
-    let request = Request { key: product.as_key().clone(), command, id, origin };
-    let receipt = inventory.commands.execute(request).await?;
+    let receipt = inventory.adjust(&product, asked).await?;
     let body = Adjusted { product_id: product.to_string(), version: receipt.version };
     Ok((StatusCode::CREATED, [header_of(&receipt.position)], Json(body)))
+}
+
+impl Inventory {
+    /// Changes what is on hand.
+    pub(crate) async fn adjust(
+        &self,
+        product: &ProductId,
+        asked: Asked<Adjustment>,
+    ) -> Result<Receipt<Stock>, Problem> {
+        asked.caller.must_have(WRITE_INVENTORY)?;
+        let (adjustment, asked) = asked.split();
+        let Adjustment { delta, reason, reorder_level, reference } = adjustment;
+        let reference = reference.map(|reference| of_client(&reference)).transpose()?;
+        let command = Command::Adjust { delta, reason, reorder_level, reference };
+        self.execute(product, &asked, command).await
+    }
 }
 
 /// A client's reference as it stands in the log, where it can never be one of the shop's own (`return:…`, `credit:…`).

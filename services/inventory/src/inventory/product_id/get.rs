@@ -1,4 +1,4 @@
-//! GET `/inventory/{productId}`.
+//! GET `/inventory/{productId}`, and the reading itself, however it was asked for.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,21 +20,21 @@ use crate::Inventory;
 #[schema(as = Stock)]
 pub(crate) struct StockBody {
     #[schema(example = "9780135957059")]
-    product_id: String,
+    pub product_id: String,
     /// Units in the building.
     #[schema(example = 40)]
-    on_hand: i64,
+    pub on_hand: i64,
     /// Units held by orders.
     #[schema(example = 3)]
-    reserved: i64,
+    pub reserved: i64,
     /// What is left to sell.
     #[schema(example = 37)]
-    available: i64,
-    reorder_level: i64,
+    pub available: i64,
+    pub reorder_level: i64,
     /// Whether fewer are available than the reorder level.
-    low: bool,
-    updated_at: String,
-    version: u64,
+    pub low: bool,
+    pub updated_at: String,
+    pub version: u64,
 }
 
 /// The stock of a product
@@ -51,11 +51,22 @@ pub(crate) async fn get(
     Id(product): Id<ProductId>,
     after: After,
 ) -> Result<Json<StockBody>, Problem> {
-    inventory.reads.caught_up(&after, &[&MODEL]).await?;
-    let value = inventory.reads.value(&MODEL, &INVENTORY, product.as_key()).await?;
-    let found = value.and_then(|value| body(&product, &value));
-    let detail = "nothing is known of this product's stock; adjust it first";
-    found.map(Json).ok_or_else(|| Problem::new(codes::STOCK_NOT_FOUND, detail))
+    inventory.stock_of(&product, &after).await.map(Json)
+}
+
+impl Inventory {
+    /// The stock of a product by the read model, which is not behind `after`.
+    pub(crate) async fn stock_of(
+        &self,
+        product: &ProductId,
+        after: &After,
+    ) -> Result<StockBody, Problem> {
+        self.reads.caught_up(after, &[&MODEL]).await?;
+        let value = self.reads.value(&MODEL, &INVENTORY, product.as_key()).await?;
+        let found = value.and_then(|value| body(product, &value));
+        let detail = "nothing is known of this product's stock; adjust it first";
+        found.ok_or_else(|| Problem::new(codes::STOCK_NOT_FOUND, detail))
+    }
 }
 
 fn body(product: &ProductId, value: &KvValue) -> Option<StockBody> {

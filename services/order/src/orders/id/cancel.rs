@@ -8,7 +8,7 @@ use chimera_kit::params::Id;
 use chimera_kit::problem::Problem;
 use serde::Deserialize;
 
-use super::{Changed, OrderChanged};
+use super::{OrderChanged, Stands};
 use crate::{Orders, asker};
 
 /// No body is needed.
@@ -33,12 +33,24 @@ pub(crate) async fn cancel(
     State(orders): State<Orders>,
     Id(order): Id<OrderId>,
     asked: Asked<Canceling>,
-) -> Result<Changed, Problem> {
-    let by = asker(&asked.caller)?;
-    let reason = match by {
-        Asker::Customer(_) => CancelReason::Customer,
-        Asker::Staff | Asker::Shop => CancelReason::Staff,
-    };
-    let command = Command::Cancel { by, reason, short_lines: vec![] };
-    orders.change(&order, &asked, command).await
+) -> Result<Stands, Problem> {
+    let (_, asked) = asked.split();
+    orders.cancel(&order, &asked).await
+}
+
+impl Orders {
+    /// Gives an order up.
+    pub(crate) async fn cancel(
+        &self,
+        order: &OrderId,
+        asked: &Asked<()>,
+    ) -> Result<Stands, Problem> {
+        let by = asker(&asked.caller)?;
+        let reason = match by {
+            Asker::Customer(_) => CancelReason::Customer,
+            Asker::Staff | Asker::Shop => CancelReason::Staff,
+        };
+        let command = Command::Cancel { by, reason, short_lines: vec![] };
+        self.change(order, asked, command).await
+    }
 }

@@ -9,7 +9,7 @@ use chimera_kit::params::Id;
 use chimera_kit::problem::Problem;
 use serde::Deserialize;
 
-use super::{Changed, OrderChanged};
+use super::{OrderChanged, Stands};
 use crate::Orders;
 
 /// No body is needed.
@@ -31,7 +31,19 @@ pub(crate) async fn deliver(
     State(orders): State<Orders>,
     Id(order): Id<OrderId>,
     asked: Asked<Delivering>,
-) -> Result<Changed, Problem> {
-    asked.caller.must_have(WRITE_ORDERS)?;
-    orders.change(&order, &asked, Command::Deliver).await
+) -> Result<Stands, Problem> {
+    let (_, asked) = asked.split();
+    orders.deliver(&order, &asked).await
+}
+
+impl Orders {
+    /// A shipped order has arrived.
+    pub(crate) async fn deliver(
+        &self,
+        order: &OrderId,
+        asked: &Asked<()>,
+    ) -> Result<Stands, Problem> {
+        asked.caller.must_have(WRITE_ORDERS)?;
+        self.change(order, asked, Command::Deliver).await
+    }
 }

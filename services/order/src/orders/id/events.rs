@@ -41,24 +41,24 @@ pub(crate) struct OrderEvents {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Event)]
 pub(crate) struct EventBody {
-    event_id: String,
+    pub event_id: String,
     #[schema(example = "ecommerce.order.order.created.v1")]
-    event_type: String,
-    occurred_at: String,
-    recorded_at: String,
-    version: u64,
+    pub event_type: String,
+    pub occurred_at: String,
+    pub recorded_at: String,
+    pub version: u64,
     /// <stream>/<partition>/<sequence>.
     #[schema(example = "ecommerce.order.order/2/117")]
-    position: String,
-    correlation_id: String,
-    causation_id: String,
+    pub position: String,
+    pub correlation_id: String,
+    pub causation_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
+    pub trace_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    actor: Option<String>,
+    pub actor: Option<String>,
     /// What it says; times are microseconds since 1970, payment tokens are hidden.
     #[schema(value_type = Object)]
-    data: Value,
+    pub data: Value,
 }
 
 /// What happened to an order, from the log
@@ -131,7 +131,8 @@ async fn index(orders: &Orders, order: &OrderId) -> Result<BTreeMap<u64, u64>, P
     Ok(index)
 }
 
-fn body(recorded: &Recorded<Event>) -> EventBody {
+/// An event as answers show it.
+pub(crate) fn body(recorded: &Recorded<Event>) -> EventBody {
     let meta = &recorded.meta;
     EventBody {
         event_id: uuid(meta.event_id),

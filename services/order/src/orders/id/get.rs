@@ -47,15 +47,26 @@ pub(crate) async fn get(
     if let Some(at) = point.at {
         return orders.as_it_was(&order, &caller, at.parse()?).await.map(Json);
     }
-    orders.reads.caught_up(&after, &[&MODEL]).await?;
-    let row = orders.visible(&order, &caller).await?;
-    let key = [order.as_key().as_ref().into()];
-    let lines = orders.reads.all(&MODEL, &ORDER_LINES, &key).await?;
-    from_rows(&row, &lines).map(Json).ok_or_else(not_found)
+    orders.as_it_is(&order, &caller, &after).await.map(Json)
 }
 
 impl Orders {
-    async fn as_it_was(
+    /// An order by the read model, which is not behind `after`.
+    pub(crate) async fn as_it_is(
+        &self,
+        order: &OrderId,
+        caller: &Caller,
+        after: &After,
+    ) -> Result<OrderBody, Problem> {
+        self.reads.caught_up(after, &[&MODEL]).await?;
+        let row = self.visible(order, caller).await?;
+        let key = [order.as_key().as_ref().into()];
+        let lines = self.reads.all(&MODEL, &ORDER_LINES, &key).await?;
+        from_rows(&row, &lines).ok_or_else(not_found)
+    }
+
+    /// An order by the log, as it was.
+    pub(crate) async fn as_it_was(
         &self,
         order: &OrderId,
         caller: &Caller,

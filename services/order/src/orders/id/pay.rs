@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use chimera_domain::ids::OrderId;
 use chimera_domain::order::{Command, PaymentMethod};
-use chimera_kit::asked::Keyed;
+use chimera_engine::Position;
+use chimera_kit::asked::{Asked, Keyed};
 use chimera_kit::codes;
 use chimera_kit::params::Id;
 use chimera_kit::position::header_of;
@@ -24,25 +25,25 @@ use crate::{Orders, asker, token};
 pub(crate) struct Paying {
     /// CARD, UPI, `NET_BANKING`, WALLET or COD.
     #[schema(value_type = String, example = "CARD")]
-    method: PaymentMethod,
+    pub method: PaymentMethod,
     /// From the payment provider; not needed for COD. The simulator's tokens are in docs/payments.md.
     #[schema(example = "tok_approve")]
-    token: Option<String>,
+    pub token: Option<String>,
 }
 
 /// Where the payment stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentOutcome {
-    order_id: String,
+    pub order_id: String,
     #[schema(example = "PAID")]
-    status: String,
+    pub status: String,
     /// `IN_PROGRESS`, PAID or FAILED.
     #[schema(example = "PAID")]
-    payment: &'static str,
+    pub payment: &'static str,
     /// How many payments were tried; at most 5.
-    attempts: i32,
-    version: u64,
+    pub attempts: i32,
+    pub version: u64,
 }
 
 /// Pay an order
@@ -65,24 +66,42 @@ pub(crate) struct PaymentOutcome {
 pub(crate) async fn pay(
     State(orders): State<Orders>,
     Id(order): Id<OrderId>,
-    Keyed(mut asked): Keyed<Value>,
+    Keyed(asked): Keyed<Value>,
 ) -> Result<(StatusCode, HeaderMap, Json<PaymentOutcome>), Problem> {
-    let Paying { method, token } = Paying::read(asked.body.take())?;
-    let token = token::checked(method, token)?;
-    let by = asker(&asked.caller)?;
-    let command = Command::RequestPayment { order: order.clone(), by, method, token };
-    orders.execute(&order, &asked, command).await?;
+    let (body, asked) = asked.split();
     let wait = asked.wait;
-    let current =
-        settled(&orders.commands, order.as_key(), wait.time(), payment_is_settled).await?;
-    let placed = current.state.placed().ok_or_else(not_found)?;
-    let payment = payment_outcome(placed);
-    let code = if payment == "IN_PROGRESS" { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let (order_id, status) = (order.to_string(), placed.head.status.to_string());
-    let (attempts, version) = (placed.attempts, current.version);
-    let mut headers = HeaderMap::from_iter([header_of(&current.position)]);
+    let (outcome, position) = orders.pay(&order, asked.with(Paying::read(body)?)).await?;
+    let in_progress = outcome.payment == "IN_PROGRESS";
+    let code = if in_progress { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let mut headers = HeaderMap::from_iter([header_of(&position)]);
     headers.extend(wait.applied());
-    Ok((code, headers, Json(PaymentOutcome { order_id, status, payment, attempts, version })))
+    Ok((code, headers, Json(outcome)))
+}
+
+impl Orders {
+    /// Pays an order. Where the payment stands, at once or after the wait, and the position that shows it.
+    pub(crate) async fn pay(
+        &self,
+        order: &OrderId,
+        asked: Asked<Paying>,
+    ) -> Result<(PaymentOutcome, Position), Problem> {
+        let (Paying { method, token }, asked) = asked.split();
+        let token = token::checked(method, token)?;
+        let by = asker(&asked.caller)?;
+        let command = Command::RequestPayment { order: order.clone(), by, method, token };
+        self.execute(order, &asked, command).await?;
+        let wait = asked.wait.time();
+        let current = settled(&self.commands, order.as_key(), wait, payment_is_settled).await?;
+        let placed = current.state.placed().ok_or_else(not_found)?;
+        let outcome = PaymentOutcome {
+            order_id: order.to_string(),
+            status: placed.head.status.to_string(),
+            payment: payment_outcome(placed),
+            attempts: placed.attempts,
+            version: current.version,
+        };
+        Ok((outcome, current.position))
+    }
 }
 
 impl Paying {

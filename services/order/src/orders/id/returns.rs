@@ -3,13 +3,13 @@
 use axum::extract::State;
 use chimera_domain::ids::OrderId;
 use chimera_domain::order::Command;
-use chimera_kit::asked::Keyed;
+use chimera_kit::asked::{Asked, Keyed};
 use chimera_kit::params::Id;
 use chimera_kit::problem::Problem;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Changed, OrderChanged};
+use super::{OrderChanged, Stands};
 use crate::problems::text;
 use crate::{Orders, asker};
 
@@ -21,7 +21,7 @@ pub(crate) mod decision;
 pub(crate) struct Returning {
     /// 1–500 characters.
     #[schema(example = "the cover is damaged")]
-    reason: String,
+    pub reason: String,
 }
 
 /// Ask to send a delivered order back
@@ -38,9 +38,21 @@ pub(crate) struct Returning {
 pub(crate) async fn request_return(
     State(orders): State<Orders>,
     Id(order): Id<OrderId>,
-    Keyed(mut asked): Keyed<Returning>,
-) -> Result<Changed, Problem> {
-    let reason = text("reason", std::mem::take(&mut asked.body.reason), 500)?;
-    let by = asker(&asked.caller)?;
-    orders.change(&order, &asked, Command::RequestReturn { by, reason }).await
+    Keyed(asked): Keyed<Returning>,
+) -> Result<Stands, Problem> {
+    orders.request_return(&order, asked).await
+}
+
+impl Orders {
+    /// Asks to send a delivered order back.
+    pub(crate) async fn request_return(
+        &self,
+        order: &OrderId,
+        asked: Asked<Returning>,
+    ) -> Result<Stands, Problem> {
+        let (Returning { reason }, asked) = asked.split();
+        let reason = text("reason", reason, 500)?;
+        let by = asker(&asked.caller)?;
+        self.change(order, &asked, Command::RequestReturn { by, reason }).await
+    }
 }

@@ -10,7 +10,7 @@ use chimera_kit::problem::Problem;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Changed, OrderChanged};
+use super::{OrderChanged, Stands};
 use crate::Orders;
 use crate::problems::optional;
 
@@ -19,9 +19,9 @@ use crate::problems::optional;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Shipping {
     #[schema(example = "Royal Mail")]
-    carrier: Option<String>,
+    pub carrier: Option<String>,
     #[schema(example = "QK123456785GB")]
-    tracking_number: Option<String>,
+    pub tracking_number: Option<String>,
 }
 
 /// A paid order leaves the building
@@ -37,12 +37,23 @@ pub(crate) struct Shipping {
 pub(crate) async fn ship(
     State(orders): State<Orders>,
     Id(order): Id<OrderId>,
-    mut asked: Asked<Shipping>,
-) -> Result<Changed, Problem> {
-    asked.caller.must_have(WRITE_ORDERS)?;
-    let Shipping { carrier, tracking_number } = std::mem::take(&mut asked.body);
-    let carrier = optional("carrier", carrier, 100)?;
-    let tracking_number = optional("trackingNumber", tracking_number, 100)?;
-    let command = Command::Ship { carrier, tracking_number };
-    orders.change(&order, &asked, command).await
+    asked: Asked<Shipping>,
+) -> Result<Stands, Problem> {
+    orders.ship(&order, asked).await
+}
+
+impl Orders {
+    /// A paid order leaves the building.
+    pub(crate) async fn ship(
+        &self,
+        order: &OrderId,
+        asked: Asked<Shipping>,
+    ) -> Result<Stands, Problem> {
+        asked.caller.must_have(WRITE_ORDERS)?;
+        let (Shipping { carrier, tracking_number }, asked) = asked.split();
+        let carrier = optional("carrier", carrier, 100)?;
+        let tracking_number = optional("trackingNumber", tracking_number, 100)?;
+        let command = Command::Ship { carrier, tracking_number };
+        self.change(order, &asked, command).await
+    }
 }

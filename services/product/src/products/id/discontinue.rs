@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use chimera_domain::ids::ProductId;
-use chimera_domain::product::Command;
-use chimera_engine::Request;
+use chimera_domain::product::{Command, Product};
+use chimera_engine::Receipt;
 use chimera_kit::asked::Asked;
 use chimera_kit::auth::WRITE_PRODUCTS;
 use chimera_kit::params::Id;
@@ -19,7 +19,7 @@ use crate::body::{Changed, ProductChanged, changed};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Discontinuing {
     #[schema(example = "out of print")]
-    reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Take a product out of sale; its history stays
@@ -36,9 +36,19 @@ pub(crate) async fn discontinue(
     Id(product): Id<ProductId>,
     asked: Asked<Discontinuing>,
 ) -> Result<Changed, Problem> {
-    asked.caller.must_have(WRITE_PRODUCTS)?;
-    let (id, origin) = (asked.command_id(), asked.origin());
-    let command = Command::Discontinue { reason: asked.body.reason };
-    let request = Request { key: product.as_key().clone(), command, id, origin };
-    changed(product.as_key(), products.commands.execute(request).await)
+    let receipt = products.discontinue(&product, asked).await?;
+    Ok(changed(&product, &receipt))
+}
+
+impl Products {
+    /// Takes a product out of sale.
+    pub(crate) async fn discontinue(
+        &self,
+        product: &ProductId,
+        asked: Asked<Discontinuing>,
+    ) -> Result<Receipt<Product>, Problem> {
+        asked.caller.must_have(WRITE_PRODUCTS)?;
+        let (Discontinuing { reason }, asked) = asked.split();
+        self.execute(product, &asked, Command::Discontinue { reason }).await
+    }
 }

@@ -29,10 +29,20 @@ pub(crate) async fn get(
     Id(product): Id<ProductId>,
     after: After,
 ) -> Result<Json<ProductBody>, Problem> {
-    products.reads.caught_up(&after, &[&MODEL]).await?;
-    let value = products.reads.value(&MODEL, &PRODUCT, product.as_key()).await?;
-    let found = value.and_then(|value| body(&product, &value));
-    found.map(Json).ok_or_else(not_found)
+    products.product(&product, &after).await.map(Json)
+}
+
+impl Products {
+    /// One product by the read model, which is not behind `after`.
+    pub(crate) async fn product(
+        &self,
+        product: &ProductId,
+        after: &After,
+    ) -> Result<ProductBody, Problem> {
+        self.reads.caught_up(after, &[&MODEL]).await?;
+        let value = self.reads.value(&MODEL, &PRODUCT, product.as_key()).await?;
+        value.and_then(|value| body(product, &value)).ok_or_else(not_found)
+    }
 }
 
 pub(crate) fn not_found() -> Problem {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use chimera_domain::ids::ProductId;
-use chimera_domain::product::{Command, Format};
-use chimera_engine::Request;
+use chimera_domain::product::{Command, Format, Product};
+use chimera_engine::Receipt;
 use chimera_kit::asked::Asked;
 use chimera_kit::auth::WRITE_PRODUCTS;
 use chimera_kit::params::Id;
@@ -21,42 +21,42 @@ use crate::body::{Changed, DetailsBody, ProductChanged, changed};
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProductPatch {
-    title: Option<String>,
+    pub title: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    description: Part<String>,
+    pub description: Part<String>,
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
-    authors: Part<Vec<String>>,
+    pub authors: Part<Vec<String>>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    publisher: Part<String>,
+    pub publisher: Part<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    isbn: Part<String>,
+    pub isbn: Part<String>,
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, example = json!(["Programming"]))]
-    categories: Part<Vec<String>>,
+    pub categories: Part<Vec<String>>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    format: Part<Format>,
+    pub format: Part<Format>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    language: Part<String>,
+    pub language: Part<String>,
     #[serde(default)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
-    attributes: Part<BTreeMap<String, String>>,
+    pub attributes: Part<BTreeMap<String, String>>,
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
-    image_urls: Part<Vec<String>>,
+    pub image_urls: Part<Vec<String>>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    seller: Part<String>,
+    pub seller: Part<String>,
 }
 
 /// A part of a product in a patch.
 #[derive(Debug, Default)]
-enum Part<T> {
+pub(crate) enum Part<T> {
     /// Absent: it stays as it is.
     #[default]
     Kept,
@@ -107,19 +107,29 @@ pub(crate) async fn patch(
     Id(product): Id<ProductId>,
     asked: Asked<ProductPatch>,
 ) -> Result<Changed, Problem> {
-    asked.caller.must_have(WRITE_PRODUCTS)?;
-    let (id, origin) = (asked.command_id(), asked.origin());
-    let _alone = products.edit(product.as_key()).lock().await;
-    let current = products.commands.read(product.as_key()).await?;
-    let listing = current.state.0.as_ref().ok_or_else(not_found)?;
-    let details = asked.body.over((*listing.details).clone().into()).checked()?;
-    let command = Command::Update { details };
-    let request = Request { key: product.as_key().clone(), command, id, origin };
-    changed(product.as_key(), products.commands.execute(request).await)
+    let receipt = products.update(&product, asked).await?;
+    Ok(changed(&product, &receipt))
+}
+
+impl Products {
+    /// Changes what a product is, part by part.
+    pub(crate) async fn update(
+        &self,
+        product: &ProductId,
+        asked: Asked<ProductPatch>,
+    ) -> Result<Receipt<Product>, Problem> {
+        asked.caller.must_have(WRITE_PRODUCTS)?;
+        let (patch, asked) = asked.split();
+        let _alone = self.edit(product.as_key()).lock().await;
+        let current = self.commands.read(product.as_key()).await?;
+        let listing = current.state.0.as_ref().ok_or_else(not_found)?;
+        let details = patch.over((*listing.details).clone().into()).checked()?;
+        self.execute(product, &asked, Command::Update { details }).await
+    }
 }
 
 impl ProductPatch {
-    fn over(self, before: DetailsBody) -> DetailsBody {
+    pub(crate) fn over(self, before: DetailsBody) -> DetailsBody {
         DetailsBody {
             title: self.title.unwrap_or(before.title),
             description: self.description.over(before.description),

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use chimera_domain::ids::ProductId;
-use chimera_domain::product::Command;
-use chimera_engine::Request;
+use chimera_domain::product::{Command, Product};
+use chimera_engine::Receipt;
 use chimera_kit::asked::Asked;
 use chimera_kit::auth::WRITE_PRODUCTS;
 use chimera_kit::money::MoneyBody;
@@ -20,11 +20,11 @@ use crate::body::{Changed, ProductChanged, changed};
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPrice {
     /// In the currency of the product.
-    price: MoneyBody,
+    pub price: MoneyBody,
     /// For the price history.
     #[serde(default)]
     #[schema(example = "winter sale")]
-    reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Give a product another price from now on
@@ -43,10 +43,20 @@ pub(crate) async fn change_price(
     Id(product): Id<ProductId>,
     asked: Asked<NewPrice>,
 ) -> Result<Changed, Problem> {
-    asked.caller.must_have(WRITE_PRODUCTS)?;
-    let (id, origin) = (asked.command_id(), asked.origin());
-    let NewPrice { price, reason } = asked.body;
-    let command = Command::ChangePrice { price: price.into(), reason };
-    let request = Request { key: product.as_key().clone(), command, id, origin };
-    changed(product.as_key(), products.commands.execute(request).await)
+    let receipt = products.change_price(&product, asked).await?;
+    Ok(changed(&product, &receipt))
+}
+
+impl Products {
+    /// Gives a product another price from now on.
+    pub(crate) async fn change_price(
+        &self,
+        product: &ProductId,
+        asked: Asked<NewPrice>,
+    ) -> Result<Receipt<Product>, Problem> {
+        asked.caller.must_have(WRITE_PRODUCTS)?;
+        let (NewPrice { price, reason }, asked) = asked.split();
+        let command = Command::ChangePrice { price: price.into(), reason };
+        self.execute(product, &asked, command).await
+    }
 }

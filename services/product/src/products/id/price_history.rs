@@ -22,13 +22,13 @@ use crate::products::list::Listing;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PastPrice {
-    price: MoneyBody,
-    valid_from: String,
+    pub price: MoneyBody,
+    pub valid_from: String,
     /// Absent while it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    valid_to: Option<String>,
+    pub valid_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Every price that a product had, newest first
@@ -46,23 +46,35 @@ pub(crate) async fn price_history(
     Params(asked): Params<Listing>,
     after: After,
 ) -> Result<Json<Page<PastPrice>>, Problem> {
-    let list = format!("price-history of {product}");
-    let limit = cursor::limit(asked.limit)?;
-    let start = asked.cursor.as_ref().map(|text| cursor::open(&list, text)).transpose()?;
-    let start = start.map(StoreCursor::from_bytes);
-    products.reads.caught_up(&after, &[&MODEL]).await?;
-    let listing = chimera_query::Listing {
-        table: &PRODUCT_PRICE_HISTORY,
-        partition_key: &[product.as_key().as_ref().into()],
-        after: start.as_ref(),
-        limit,
-    };
-    let page = products.reads.list(&MODEL, listing).await?;
-    if page.items.is_empty() && asked.cursor.is_none() {
-        return Err(not_found());
+    products.past_prices(&product, asked, &after).await.map(Json)
+}
+
+impl Products {
+    /// A page of the prices that a product had, newest first.
+    pub(crate) async fn past_prices(
+        &self,
+        product: &ProductId,
+        asked: Listing,
+        after: &After,
+    ) -> Result<Page<PastPrice>, Problem> {
+        let list = format!("price-history of {product}");
+        let limit = cursor::limit(asked.limit)?;
+        let start = asked.cursor.as_ref().map(|text| cursor::open(&list, text)).transpose()?;
+        let start = start.map(StoreCursor::from_bytes);
+        self.reads.caught_up(after, &[&MODEL]).await?;
+        let listing = chimera_query::Listing {
+            table: &PRODUCT_PRICE_HISTORY,
+            partition_key: &[product.as_key().as_ref().into()],
+            after: start.as_ref(),
+            limit,
+        };
+        let page = self.reads.list(&MODEL, listing).await?;
+        if page.items.is_empty() && asked.cursor.is_none() {
+            return Err(not_found());
+        }
+        let next = page.next.map(|next| cursor::seal(&list, next.as_bytes()));
+        Ok(Page { items: page.items.iter().filter_map(past).collect(), next })
     }
-    let next = page.next.map(|next| cursor::seal(&list, next.as_bytes()));
-    Ok(Json(Page { items: page.items.iter().filter_map(past).collect(), next }))
 }
 
 fn past(row: &Row) -> Option<PastPrice> {

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use chimera_domain::ids::ProductId;
-use chimera_domain::product::Command;
-use chimera_engine::Request;
+use chimera_domain::product::{Command, Product};
+use chimera_engine::Receipt;
 use chimera_kit::asked::Asked;
 use chimera_kit::auth::WRITE_PRODUCTS;
 use chimera_kit::params::Id;
@@ -32,8 +32,19 @@ pub(crate) async fn relist(
     Id(product): Id<ProductId>,
     asked: Asked<Relisting>,
 ) -> Result<Changed, Problem> {
-    asked.caller.must_have(WRITE_PRODUCTS)?;
-    let (id, origin) = (asked.command_id(), asked.origin());
-    let request = Request { key: product.as_key().clone(), command: Command::Relist, id, origin };
-    changed(product.as_key(), products.commands.execute(request).await)
+    let (_, asked) = asked.split();
+    let receipt = products.relist(&product, &asked).await?;
+    Ok(changed(&product, &receipt))
+}
+
+impl Products {
+    /// Puts a discontinued product back into sale.
+    pub(crate) async fn relist(
+        &self,
+        product: &ProductId,
+        asked: &Asked<()>,
+    ) -> Result<Receipt<Product>, Problem> {
+        asked.caller.must_have(WRITE_PRODUCTS)?;
+        self.execute(product, asked, Command::Relist).await
+    }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::Orders;
-use crate::orders::id::{Changed, OrderChanged};
+use crate::orders::id::{OrderChanged, Stands};
 use crate::problems::text;
 
 /// Why it is not taken back; not needed to accept.
@@ -21,7 +21,7 @@ use crate::problems::text;
 pub(crate) struct Deciding {
     /// 1–500 characters.
     #[schema(example = "the book has been written in")]
-    reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Accept or reject a return
@@ -41,11 +41,23 @@ pub(crate) async fn decide(
     State(orders): State<Orders>,
     Id(order): Id<OrderId>,
     path: Path<(String, String)>,
-    mut asked: Asked<Deciding>,
-) -> Result<Changed, Problem> {
-    asked.caller.must_have(WRITE_ORDERS)?;
-    let command = command(&path.1, asked.body.reason.take())?;
-    orders.change(&order, &asked, command).await
+    asked: Asked<Deciding>,
+) -> Result<Stands, Problem> {
+    orders.decide_return(&order, &path.1, asked).await
+}
+
+impl Orders {
+    /// Accepts or rejects a return.
+    pub(crate) async fn decide_return(
+        &self,
+        order: &OrderId,
+        decision: &str,
+        asked: Asked<Deciding>,
+    ) -> Result<Stands, Problem> {
+        asked.caller.must_have(WRITE_ORDERS)?;
+        let (Deciding { reason }, asked) = asked.split();
+        self.change(order, &asked, command(decision, reason)?).await
+    }
 }
 
 fn command(decision: &str, reason: Option<String>) -> Result<Command, Problem> {
