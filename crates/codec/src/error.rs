@@ -22,9 +22,39 @@ pub enum CodecError {
     /// Not framed as Confluent does it.
     #[error("the first byte is {0:#04x}, not the 0x00 of a framed event")]
     BadMagic(u8),
-    /// Written with a schema that is not known here.
-    #[error("schema id {0} is not known; this may be written by a newer release")]
+    /// Written with a schema that nobody knows.
+    #[error(
+        "schema id {0} is not known; this may be written by a newer release, or under another registry"
+    )]
     UnknownSchemaId(u32),
+    /// Written with a schema that could not be asked for; later it may be different.
+    #[error("schema id {id} is not known yet, and cannot be asked for: {reason}")]
+    SchemaUnavailable {
+        /// The id in the frame.
+        id: u32,
+        /// What stands in the way.
+        reason: String,
+    },
+    /// Written with a schema that does more than add to those of this release.
+    #[error("schema id {id} cannot be read as one of {stream} by this release: {problem}")]
+    UnreadableSchema {
+        /// The id in the frame.
+        id: u32,
+        /// The stream that the event was met in.
+        stream: String,
+        /// What is different.
+        problem: String,
+    },
+    /// Written by a newer release, in words that this one has not got.
+    #[error(
+        "the event of schema id {id} is too new for this release, run one that knows it: {problem}"
+    )]
+    TooNew {
+        /// The id in the frame.
+        id: u32,
+        /// What is not known.
+        problem: String,
+    },
     /// The frame is right, and what is in it is not.
     #[error("the event does not fit its schema: {0}")]
     BadDatum(String),

@@ -1,7 +1,8 @@
 //! Encodes and decodes the events of one stream: the newest schema writes, and the id in the frame says which one reads.
 //!
-//! Made once and shared; holds no state that changes.
+//! Made once and shared; all that changes in it are the schemas of newer releases that it learns on the way.
 
+use std::fmt;
 use std::io::BufRead;
 use std::marker::PhantomData;
 
@@ -13,20 +14,21 @@ use serde_avro_fast::de::{DeserializerConfig, DeserializerState};
 use serde_avro_fast::ser::{SerializerConfig, SerializerState};
 
 use crate::envelope::{Incoming, Outgoing};
+use crate::learnt::Learnt;
+use crate::schema_ids::SchemaIds;
 use crate::schemas::{BundledSchema, schemas_of};
 use crate::{CodecError, frame};
 
 /// The codec of one stream.
-#[derive(Debug)]
 pub struct StreamCodec<E> {
     /// Oldest first.
     earlier: Vec<Version>,
     newest: Version,
+    learnt: Learnt,
     stream: &'static str,
     events: PhantomData<fn() -> E>,
 }
 
-#[derive(Debug)]
 struct Version {
     number: i32,
     id: u32,
@@ -34,38 +36,29 @@ struct Version {
 }
 
 impl<E: DomainEvent> StreamCodec<E> {
-    /// The codec of `stream` with the schemas that come with the program, and their ids.
+    /// The codec of `stream`, whose schemas are known under `ids`.
     ///
     /// # Errors
-    /// If the stream is not known, or one of its schemas does not parse.
-    pub fn bundled(stream: &str) -> Result<Self, CodecError> {
+    /// If the stream is not known, one of its schemas does not parse, or has no id.
+    pub fn new(stream: &str, ids: &SchemaIds) -> Result<Self, CodecError> {
         let bundled = schemas_of(stream);
         let unknown = || CodecError::UnknownStream(stream.to_owned());
         let (last, earlier) = bundled.split_last().ok_or_else(unknown)?;
         Ok(Self {
-            earlier: earlier.iter().map(|schema| version(schema)).collect::<Result<_, _>>()?,
-            newest: version(last)?,
+            earlier: earlier.iter().map(|schema| version(schema, ids)).collect::<Result<_, _>>()?,
+            newest: version(last, ids)?,
+            learnt: Learnt::new(last.stream, ids),
             stream: last.stream,
             events: PhantomData,
         })
     }
 
-    /// The same codec with the ids that a registry gave, as pairs of version and id; versions not named keep theirs.
+    /// The codec of `stream` with the ids that come with the program.
     ///
     /// # Errors
-    /// If a version is not one of the stream's.
-    pub fn with_ids(
-        mut self,
-        ids: impl IntoIterator<Item = (i32, u32)>,
-    ) -> Result<Self, CodecError> {
-        for (number, id) in ids {
-            let mut versions = self.earlier.iter_mut().chain([&mut self.newest]);
-            let Some(version) = versions.find(|version| version.number == number) else {
-                return Err(problem(self.stream, number, "there is no such version"));
-            };
-            version.id = id;
-        }
-        Ok(self)
+    /// As [`StreamCodec::new`].
+    pub fn bundled(stream: &str) -> Result<Self, CodecError> {
+        Self::new(stream, &SchemaIds::default())
     }
 
     /// The stream whose events these are.
@@ -104,27 +97,51 @@ impl<E: DomainEvent> StreamCodec<E> {
 
     /// The event in a framed value that was read from `partition`.
     ///
+    /// One that a newer release wrote is read if its schema only adds to what is known here, and if it is of a known type. Such
+    /// a schema is asked for when its first event is met, which may block the thread for a bounded time.
+    ///
     /// # Errors
-    /// If the value is not one whole event of this stream.
+    /// If the value is not one whole event of this stream that this release understands.
     pub fn decode(&self, partition: u32, value: &[u8]) -> Result<Recorded<E>, CodecError> {
         let (id, datum) = frame::split(value)?;
-        let version = self.version(id)?;
-        let mut state = bounded(datum, &version.schema);
-        let incoming = Incoming::<E>::deserialize(state.deserializer())
-            .map_err(|error| CodecError::BadDatum(error.to_string()))?;
-        match state.into_reader().fill_buf() {
-            Ok([]) => incoming.into_recorded(partition),
-            Ok(rest) => Err(CodecError::TrailingBytes(rest.len())),
-            Err(error) => Err(CodecError::BadDatum(error.to_string())),
+        if let Some(version) = self.own(id) {
+            return read(partition, &version.schema, datum);
         }
+        let schema = self.learnt.get(id)?;
+        read(partition, &schema, datum).map_err(|error| match error {
+            CodecError::BadDatum(problem) => CodecError::TooNew { id, problem },
+            other => other,
+        })
     }
 
-    fn version(&self, id: u32) -> Result<&Version, CodecError> {
+    fn own(&self, id: u32) -> Option<&Version> {
         if self.newest.id == id {
-            return Ok(&self.newest);
+            return Some(&self.newest);
         }
-        let known = self.earlier.iter().find(|version| version.id == id);
-        known.ok_or(CodecError::UnknownSchemaId(id))
+        self.earlier.iter().find(|version| version.id == id)
+    }
+}
+
+impl<E> fmt::Debug for StreamCodec<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<u32> = self.earlier.iter().chain([&self.newest]).map(|own| own.id).collect();
+        f.debug_struct("StreamCodec").field("stream", &self.stream).field("ids", &ids).finish()
+    }
+}
+
+/// The one event in a datum that was written with `schema`.
+fn read<E: DomainEvent>(
+    partition: u32,
+    schema: &serde_avro_fast::Schema,
+    datum: &[u8],
+) -> Result<Recorded<E>, CodecError> {
+    let mut state = bounded(datum, schema);
+    let incoming = Incoming::<E>::deserialize(state.deserializer())
+        .map_err(|error| CodecError::BadDatum(error.to_string()))?;
+    match state.into_reader().fill_buf() {
+        Ok([]) => incoming.into_recorded(partition),
+        Ok(rest) => Err(CodecError::TrailingBytes(rest.len())),
+        Err(error) => Err(CodecError::BadDatum(error.to_string())),
     }
 }
 
@@ -138,10 +155,12 @@ pub(crate) fn bounded<'a, 's>(
     DeserializerState::with_config(SliceRead::new(datum), config)
 }
 
-fn version(bundled: &BundledSchema) -> Result<Version, CodecError> {
-    let BundledSchema { stream, version: number, id, json } = *bundled;
-    let schema = fast_schema(json).map_err(|text| problem(stream, number, &text))?;
-    Ok(Version { number, id, schema })
+fn version(bundled: &BundledSchema, ids: &SchemaIds) -> Result<Version, CodecError> {
+    let BundledSchema { stream, version: number, json, .. } = *bundled;
+    let unusable =
+        |problem| CodecError::Schema { stream: stream.to_owned(), version: number, problem };
+    let schema = fast_schema(json).map_err(unusable)?;
+    Ok(Version { number, id: ids.of(bundled)?, schema })
 }
 
 /// The schema for the hot path. It loses its namespace, which no byte depends on: serde knows the events by their plain names.
@@ -154,10 +173,6 @@ pub(crate) fn fast_schema(json: &str) -> Result<serde_avro_fast::Schema, String>
     tree.to_string()
         .parse()
         .map_err(|error: serde_avro_fast::schema::SchemaError| error.to_string())
-}
-
-fn problem(stream: &str, version: i32, problem: &str) -> CodecError {
-    CodecError::Schema { stream: stream.to_owned(), version, problem: problem.to_owned() }
 }
 
 #[cfg(test)]
@@ -244,17 +259,6 @@ mod tests {
     }
 
     #[test]
-    fn another_codec_can_have_the_ids_of_a_registry() {
-        let registered = codec().with_ids([(1, 77)]).unwrap();
-        let mut out = vec![];
-        registered.encode("O-1", &meta(), &event(), &mut out).unwrap();
-        assert_eq!(out[..5], [0, 0, 0, 0, 77]);
-        assert_eq!(registered.decode(0, &out).unwrap().event, event());
-        assert_eq!(codec().decode(0, &out), Err(CodecError::UnknownSchemaId(77)));
-        assert!(codec().with_ids([(9, 1)]).is_err());
-    }
-
-    #[test]
     fn a_stream_without_schema_has_no_codec() {
         let refused = StreamCodec::<order::Event>::bundled("nowhere").unwrap_err();
         assert_eq!(refused, CodecError::UnknownStream("nowhere".into()));
@@ -277,6 +281,30 @@ mod tests {
         let at = bytes.windows(text.len()).position(|part| part == text).unwrap();
         bytes[at + 6] = b'k';
         assert!(matches!(codec().decode(0, &bytes), Err(CodecError::WrongEventType { .. })));
+    }
+
+    #[test]
+    fn what_an_earlier_schema_had_narrower_or_not_at_all_is_read() {
+        use apache_avro::types::Value;
+        let mut earlier: serde_json::Value =
+            serde_json::from_str(schemas_of(STREAM)[0].json).unwrap();
+        let fields = earlier["fields"].as_array_mut().unwrap();
+        fields.retain(|field| field["name"] != "traceId");
+        let version = fields.iter_mut().find(|field| field["name"] == "aggregateVersion");
+        version.unwrap()["type"] = "int".into();
+        let parse = |json: &str| apache_avro::Schema::parse_str(json).unwrap();
+        let (own, narrow) = (parse(schemas_of(STREAM)[0].json), parse(&earlier.to_string()));
+        let reader = apache_avro::reader::datum::GenericDatumReader::builder(&own).build();
+        let event = reader.unwrap().read_value(&mut &bytes()[5..]).unwrap();
+        let Value::Record(mut members) = event else { panic!() };
+        members.retain(|(name, _)| name != "traceId");
+        let version = members.iter_mut().find(|(name, _)| name == "aggregateVersion");
+        version.unwrap().1 = Value::Int(1);
+        let writer = apache_avro::writer::datum::GenericDatumWriter::builder(&narrow).build();
+        let datum = writer.unwrap().write_value_to_vec(Value::Record(members)).unwrap();
+        let schema = fast_schema(&earlier.to_string()).unwrap();
+        let recorded = read::<order::Event>(0, &schema, &datum).unwrap();
+        assert_eq!((recorded.meta, recorded.event), (meta(), self::event()));
     }
 
     #[test]
