@@ -125,7 +125,10 @@ impl<E: DomainEvent> StreamCodec<E> {
 impl<E> fmt::Debug for StreamCodec<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids: Vec<u32> = self.earlier.iter().chain([&self.newest]).map(|own| own.id).collect();
-        f.debug_struct("StreamCodec").field("stream", &self.stream).field("ids", &ids).finish()
+        f.debug_struct("StreamCodec")
+            .field("stream", &self.stream)
+            .field("ids", &ids)
+            .finish_non_exhaustive()
     }
 }
 

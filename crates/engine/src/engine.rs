@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chimera_codec::{CodecError, StreamCodec};
+use chimera_codec::{CodecError, SchemaIds, StreamCodec};
 use chimera_domain::aggregate::Aggregate;
 use chimera_log::{EventLog, Partition};
 use tokio::sync::watch;
@@ -58,6 +58,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Program and version, for the envelope.
     pub producer: Arc<str>,
+    /// Under which ids the schemas of events are known.
+    pub schemas: SchemaIds,
     /// How shards are run.
     pub options: EngineOptions,
     /// The other processes; none where this one owns everything.
@@ -90,7 +92,7 @@ impl Engine {
     /// # Errors
     /// See [`StartError`].
     pub fn start<A: Aggregate>(&self, partitions: u32) -> Result<Shards<A>, StartError> {
-        let codec = Arc::new(StreamCodec::bundled(A::STREAM)?);
+        let codec = Arc::new(StreamCodec::new(A::STREAM, &self.schemas)?);
         let slots: Arc<[Slot<A>]> =
             (0..partitions).map(|index| Slot::new(Partition::new(A::STREAM, index))).collect();
         let mut keeper = Keeper::new(self.clone(), codec, Arc::clone(&slots));

@@ -68,6 +68,7 @@ async fn start(world: &World, checkpoints: &Arc<Unreliable>) -> Shards<Stock> {
         checkpoints: checkpoints.clone(),
         clock: world.clock.clone(),
         producer: "test/1".into(),
+        schemas: chimera_codec::SchemaIds::default(),
         options: world.options,
         cluster: None,
     };

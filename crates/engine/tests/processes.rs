@@ -130,13 +130,22 @@ async fn a_position_beyond_the_log_belongs_to_another_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_cannot_be_decoded_is_never_passed_over() {
+    is_never_passed_over("ecommerce.inventory.stock.adjusted.v1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_this_release_does_not_know_is_never_passed_over() {
+    is_never_passed_over("ecommerce.inventory.stock.moved.v1").await;
+}
+
+async fn is_never_passed_over(event_type: &str) {
     let world = World::new(1);
     deliver(&world, 0..1).await;
     let partition = Partition::new(Stock::STREAM, 0);
     let mut batch = Batch::default();
     batch.push_command([Entry {
         key: "P0".into(),
-        event_type: "ecommerce.inventory.stock.adjusted.v1".into(),
+        event_type: event_type.into(),
         traceparent: None,
         value: b"not an event".to_vec(),
     }]);

@@ -231,7 +231,9 @@ impl Config {
     pub fn checked(self) -> Result<Self, ConfigError> {
         let broken = self.wrong().or_else(|| match self.log.kind {
             LogKind::Embedded => None,
-            LogKind::Kafka => self.kafka.wrong().or_else(|| self.node.wrong()),
+            LogKind::Kafka => {
+                self.kafka.wrong().or_else(|| self.registry.wrong()).or_else(|| self.node.wrong())
+            }
         });
         match broken {
             Some((key, must)) => Err(ConfigError::Rule { key, must }),

@@ -153,7 +153,7 @@ impl EventLog for KafkaLog {
 ///
 /// # Errors
 /// If it is there and has another partition count.
-fn is_missing(stream: &StreamSpec, present: &Streams) -> Result<bool, String> {
+pub(crate) fn is_missing(stream: &StreamSpec, present: &Streams) -> Result<bool, String> {
     if stream.partitions == 0 {
         return Err("a stream has at least one partition".to_owned());
     }

@@ -48,10 +48,7 @@ impl No {
         if error.is_timeout() {
             return Self::NotNow("no answer in time".to_owned());
         }
-        if error.is_decode() {
-            return Self::Strange(short(&deepest.to_string()));
-        }
-        if error.is_builder() {
+        if error.is_decode() || error.is_builder() {
             return Self::Strange(short(&deepest.to_string()));
         }
         Self::NotNow(short(&deepest.to_string()))

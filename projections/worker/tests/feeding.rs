@@ -72,6 +72,15 @@ async fn what_the_header_says_is_not_wanted_is_not_decoded() {
 }
 
 #[tokio::test]
+async fn a_type_that_this_release_does_not_know_is_not_passed_over() {
+    let (log, stores) = (empty_log(), MemoryStores::scripted([]));
+    append_raw(&log, &order_partition(), "ecommerce.order.order.split.v1", b"of a newer release");
+    let feeder = feeder(&log, &stores, SMALL);
+    let halt = catch_up(&feeder, &daily_revenue::MODEL, &Positions::default()).await.unwrap_err();
+    assert!(matches!(halt, Halt::Undecodable { sequence: 1, .. }), "{halt}");
+}
+
+#[tokio::test]
 async fn an_event_that_cannot_be_read_stops_the_model_right_before_it() {
     let (log, stores, positions) = (empty_log(), MemoryStores::scripted([]), Positions::default());
     let orders: Vec<_> = history()

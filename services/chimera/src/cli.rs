@@ -8,7 +8,7 @@ use chimera_kit::telemetry;
 use clap::{Args, Parser, Subcommand};
 
 use crate::terminal::{Format, say};
-use crate::{bench, demo, import, serve};
+use crate::{bench, demo, import, migrate, serve};
 
 /// Exit code for wrong usage and wrong settings.
 pub const USAGE: u8 = 64;
@@ -83,6 +83,12 @@ enum Command {
     /// Import another system's file; safe to repeat and to interrupt.
     #[command(subcommand)]
     Import(Import),
+    /// Make topics and schemas ready on Kafka and in the registry, with an account that may; safe to repeat.
+    #[command(
+        after_help = "Examples:\n  chimera migrate --log kafka --brokers kafka:9092 --registry http://registry:8081 --dry-run\n  \
+        chimera migrate --config shop.toml --format json"
+    )]
+    Migrate(migrate::Options),
     /// Measure this machine, each figure beside its raw ceiling.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -175,6 +181,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<bool> {
             Command::Import(Import::OnlineRetail { file, invoices, format }) => {
                 import::online_retail(config, &file, invoices, format).await
             }
+            Command::Migrate(options) => migrate::migrate(config, options).await,
             Command::Bench(bench) => bench::run(config, bench, metrics).await,
         }
     })

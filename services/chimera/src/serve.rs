@@ -21,7 +21,7 @@ use chimera_query::Analytics;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
-use crate::shop::{Opening, Shop};
+use crate::shop::{Opening, Shop, schemas};
 
 /// A shop that serves, until [`Open::run`] returns.
 pub struct Open {
@@ -57,7 +57,10 @@ pub async fn open(config: Config, metrics: PrometheusHandle) -> anyhow::Result<O
     let health = Health::default();
     let patience = Duration::from_secs(config.limits.shutdown_seconds);
     let mut lifecycle = Lifecycle::new(&health, patience);
-    let shop = Shop::open(Opening { config: &config, lifecycle: &mut lifecycle, health: &health })?;
+    let schemas = schemas::ids(&config).await?;
+    let opening =
+        Opening { config: &config, schemas: &schemas, lifecycle: &mut lifecycle, health: &health };
+    let shop = Shop::open(opening)?;
     let application = application(&shop, &config, &health, metrics)?;
     let stopping = lifecycle.stopping(Stage::Intake);
     lifecycle.spawn(Stage::Intake, "http", server::serve(listener, application, stopping));
@@ -87,8 +90,8 @@ fn application(
     let reads = shop.reads();
     let products = Products::new(shop.products.clone(), reads.clone());
     let inventory = Inventory { commands: shop.stock.clone(), reads: reads.clone() };
-    let history =
-        History { log: shop.log.clone(), codec: Arc::new(StreamCodec::bundled(Order::STREAM)?) };
+    let codec = Arc::new(StreamCodec::new(Order::STREAM, &shop.schemas)?);
+    let history = History { log: shop.log.clone(), codec };
     let orders = Orders {
         commands: shop.orders.clone(),
         prices: Arc::clone(&shop.prices),

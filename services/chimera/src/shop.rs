@@ -7,14 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chimera_checkpoints::EmbeddedCheckpoints;
-use chimera_codec::StreamCodec;
-use chimera_domain::aggregate::Aggregate;
+use chimera_codec::SchemaIds;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
 use chimera_domain::stock::Stock;
-use chimera_engine::{Engine, EngineOptions, GlobalTable, Router, SystemClock};
-use chimera_kit::config::{Config, Role};
+use chimera_engine::{Cluster, Engine, EngineOptions, GlobalTable, Router, SystemClock};
+use chimera_kit::config::Config;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
 use chimera_log::EventLog;
@@ -22,19 +21,23 @@ use chimera_stores::EmbeddedStores;
 use chimera_worker::Positions;
 
 mod applied;
+mod deciding;
 pub mod errand;
 mod figures;
 pub mod kafka;
+mod nodes;
 pub mod open_log;
 mod prices;
 mod processes;
 mod projections;
 mod readiness;
+pub mod schemas;
 mod settled;
 mod shards;
 
+use deciding::Deciding;
+use nodes::Door;
 use open_log::{OpenLog, open_log};
-use processes::Streams;
 pub use settled::Settled;
 
 /// Bounds the memory that the checkpoint store uses to keep blocks.
@@ -66,6 +69,8 @@ pub struct Shop {
     pub stores: EmbeddedStores,
     /// How far the read models have come.
     pub positions: Positions,
+    /// Under which ids the schemas of events are known.
+    pub schemas: SchemaIds,
     /// Keeps other processes out of the data directory.
     _lock: Option<Arc<File>>,
 }
@@ -74,6 +79,8 @@ pub struct Shop {
 pub struct Opening<'a> {
     /// The settings.
     pub config: &'a Config,
+    /// Under which ids the schemas of events are known; see [`schemas::ids`].
+    pub schemas: &'a SchemaIds,
     /// Where its tasks live.
     pub lifecycle: &'a mut Lifecycle,
     /// Where its parts say whether they are ready.
@@ -88,43 +95,52 @@ impl Shop {
     pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
         let directory = opening.config.data_dir.clone();
         let partitions = opening.config.log.partitions();
-        let OpenLog { log, bookmarks, lock } = open_log(opening.config)?;
+        let door = nodes::open(opening.config)?;
+        let advertised = door.as_ref().map(|door| &*door.advertised);
+        let OpenLog { log, bookmarks, lock } = open_log(opening.config, advertised)?;
         let checkpoints = open_checkpoints(&directory)?;
         let bookmarks = bookmarks.unwrap_or_else(|| checkpoints.clone());
-        let options = EngineOptions {
-            mailbox: opening.config.limits.queued_commands,
-            ..EngineOptions::default()
-        };
-        let engine = Engine {
-            log: log.clone(),
-            checkpoints,
-            clock: Arc::new(SystemClock),
-            producer: concat!("chimera/", env!("CARGO_PKG_VERSION")).into(),
-            options,
-            cluster: None,
-        };
-        let products = shards::start(&engine, Role::Products, "product-shards", &mut opening)?;
-        let stock = shards::start(&engine, Role::Inventory, "stock-shards", &mut opening)?;
-        let orders = shards::start(&engine, Role::Orders, "order-shards", &mut opening)?;
-        let payments = shards::start(&engine, Role::Payments, "payment-shards", &mut opening)?;
+        let cluster = door.as_ref().map(Door::cluster);
+        let engine = engine(&opening, Arc::clone(&log), checkpoints, cluster);
+        let deciding = Deciding::start(&engine, &mut opening)?;
         let prices = prices::follow(&engine, &mut opening)?;
-        let streams = Streams { orders: &orders, stock: &stock.router, payments: &payments };
-        let settled = processes::start(&engine, &bookmarks, &streams, &mut opening)?;
+        let settled = processes::start(&engine, &bookmarks, &deciding, &mut opening)?;
+        if let Some(door) = door {
+            nodes::hand_over(Arc::clone(&log), deciding.statuses(), opening.lifecycle);
+            door.serve(deciding.for_others(), opening.lifecycle)?;
+        }
         let (stores, positions) = projections::start(&engine, &directory, &mut opening)?;
         Ok(Self {
             log,
             partitions,
-            products: products.router,
-            stock: stock.router,
-            orders: orders.router,
-            payments: payments.router,
+            products: deciding.products.router,
+            stock: deciding.stock.router,
+            orders: deciding.orders.router,
+            payments: deciding.payments.router,
             prices,
             settled,
             stores,
             positions,
+            schemas: engine.schemas,
             _lock: lock,
         })
     }
+}
+
+fn engine(
+    opening: &Opening<'_>,
+    log: Arc<dyn EventLog>,
+    checkpoints: Arc<EmbeddedCheckpoints>,
+    cluster: Option<Cluster>,
+) -> Engine {
+    let options = EngineOptions {
+        mailbox: opening.config.limits.queued_commands,
+        standby: opening.config.node.standby,
+        ..EngineOptions::default()
+    };
+    let producer = concat!("chimera/", env!("CARGO_PKG_VERSION")).into();
+    let (clock, schemas) = (Arc::new(SystemClock), opening.schemas.clone());
+    Engine { log, checkpoints, clock, producer, schemas, options, cluster }
 }
 
 /// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.
@@ -137,9 +153,4 @@ fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<EmbeddedCheckpoints>
             Ok(Arc::new(EmbeddedCheckpoints::open(directory, CHECKPOINT_CACHE_BYTES)?))
         }
     }
-}
-
-/// The codec of an aggregate's stream.
-fn codec<A: Aggregate>() -> anyhow::Result<Arc<StreamCodec<A::Event>>> {
-    Ok(Arc::new(StreamCodec::bundled(A::STREAM)?))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chimera_codec::StreamCodec;
-use chimera_domain::aggregate::Aggregate;
+use chimera_domain::aggregate::{Aggregate, DomainEvent};
 use chimera_domain::recorded::Recorded;
 use chimera_log::{Bookmarks, EventLog, Partition, RawRecord};
 use tokio::sync::watch;
@@ -130,9 +130,7 @@ impl<P: Process> ProcessRunner<P> {
     }
 
     fn take(&self, work: &mut InFlight<P>, record: &RawRecord) -> Result<(), String> {
-        let wanted =
-            std::str::from_utf8(&record.event_type).is_ok_and(|kind| self.process.wants(kind));
-        if !wanted {
+        if !self.wants(&record.event_type) {
             work.read = record.sequence;
             return Ok(());
         }
@@ -149,6 +147,15 @@ impl<P: Process> ProcessRunner<P> {
         work.ready.push_back(event);
         self.start_what_is_ready(work);
         Ok(())
+    }
+
+    /// Also a type that this release does not know, which then cannot be decoded: it might matter to the process.
+    fn wants(&self, event_type: &[u8]) -> bool {
+        let types = <P::Source as Aggregate>::Event::TYPES;
+        match types.iter().find(|known| known.as_bytes() == event_type) {
+            Some(known) => self.process.wants(known),
+            None => true,
+        }
     }
 
     fn start_what_is_ready(&self, work: &mut InFlight<P>) {

@@ -62,6 +62,7 @@ impl World {
             checkpoints,
             clock: self.clock.clone(),
             producer: "test/1".into(),
+            schemas: chimera_codec::SchemaIds::default(),
             options: self.options,
             cluster: None,
         };

@@ -92,6 +92,31 @@ pub struct Registry {
     pub password: Option<Secret>,
 }
 
+impl Registry {
+    /// What must be, if something will not do.
+    pub(super) fn wrong(&self) -> Option<(&'static str, &'static str)> {
+        let url = self.url.as_deref().unwrap_or("http://");
+        let rules = [
+            (
+                "registry.url",
+                url.contains('@'),
+                "must not hold a password; use registry.username and registry.password",
+            ),
+            (
+                "registry.url",
+                !url.starts_with("http://"),
+                "must begin with http://; for a registry behind TLS, put a proxy that ends it on this machine",
+            ),
+            (
+                "registry.username",
+                self.username.is_some() != self.password.is_some(),
+                "and registry.password go together",
+            ),
+        ];
+        rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (key, must))
+    }
+}
+
 impl Default for Kafka {
     fn default() -> Self {
         Self {
@@ -147,5 +172,27 @@ impl Kafka {
             ),
         ];
         rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (key, must))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_is_entered_without_a_password_in_its_address() {
+        let wrong = |change: fn(&mut Registry)| {
+            let mut registry = Registry::default();
+            change(&mut registry);
+            registry.wrong().map(|(key, _)| key)
+        };
+        assert_eq!(wrong(|_| {}), None);
+        assert_eq!(wrong(|it| it.url = Some("http://127.0.0.1:8081".into())), None);
+        let urls = ["http://shop:hush@host:8081", "https://host:8081", "host:8081"];
+        for url in urls {
+            let registry = Registry { url: Some(url.into()), ..Registry::default() };
+            assert_eq!(registry.wrong().map(|(key, _)| key), Some("registry.url"), "{url}");
+        }
+        assert_eq!(wrong(|it| it.username = Some("shop".into())), Some("registry.username"));
     }
 }

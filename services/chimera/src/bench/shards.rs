@@ -25,6 +25,7 @@ pub(super) async fn start<A: Aggregate>(
         checkpoints: Arc::new(EmbeddedCheckpoints::open(&config.data_dir, CACHE_BYTES)?),
         clock: Arc::new(SystemClock),
         producer: "chimera-bench".into(),
+        schemas: chimera_codec::SchemaIds::default(),
         options: EngineOptions::default(),
         cluster: None,
     };

@@ -8,7 +8,7 @@ use chimera_kit::health::Health;
 use chimera_kit::lifecycle::{Ended, Lifecycle, Stage};
 use tokio::sync::oneshot;
 
-use super::{Opening, Shop};
+use super::{Opening, Shop, schemas};
 
 /// The name of the task that does the work.
 const WORK: &str = "work";
@@ -28,7 +28,10 @@ where
     let health = Health::default();
     let patience = Duration::from_secs(config.limits.shutdown_seconds);
     let mut lifecycle = Lifecycle::new(&health, patience);
-    let shop = Shop::open(Opening { config: &config, lifecycle: &mut lifecycle, health: &health })?;
+    let schemas = schemas::ids(&config).await?;
+    let opening =
+        Opening { config: &config, schemas: &schemas, lifecycle: &mut lifecycle, health: &health };
+    let shop = Shop::open(opening)?;
     let (done, result) = oneshot::channel();
     let mut stopping = lifecycle.stopping(Stage::Intake);
     lifecycle.spawn(Stage::Intake, WORK, async move {

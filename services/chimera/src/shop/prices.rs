@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::product::{Offer, Product};
 use chimera_engine::{Engine, GlobalTable};
@@ -15,7 +16,7 @@ use super::{Opening, Prices};
 /// Follows every partition of the product stream.
 pub(super) fn follow(engine: &Engine, opening: &mut Opening<'_>) -> anyhow::Result<Arc<Prices>> {
     let partitions = opening.config.log.partitions();
-    let codec = chimera_codec::StreamCodec::bundled(Product::STREAM)?;
+    let codec = StreamCodec::new(Product::STREAM, &engine.schemas)?;
     let log = Arc::clone(&engine.log);
     let prices = Arc::new(GlobalTable::new(Product::STREAM, log, codec, partitions, Offer::after));
     for partition in 0..partitions {

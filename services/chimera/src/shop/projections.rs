@@ -9,7 +9,7 @@ use chimera_kit::config::Role;
 use chimera_kit::lifecycle::Stage;
 use chimera_model::ReadModel;
 use chimera_stores::EmbeddedStores;
-use chimera_worker::{Feeder, Limits, Positions, Stores, Worker, report_lags};
+use chimera_worker::{Decoder, Feeder, Limits, Positions, Stores, Worker, report_lags};
 
 use super::{Opening, readiness};
 
@@ -23,7 +23,8 @@ pub(super) fn start(
 ) -> anyhow::Result<(EmbeddedStores, Positions)> {
     let stores = EmbeddedStores::open(&directory.join("read"))?;
     let both = Stores { rows: stores.rows(), kv: stores.kv() };
-    let feeder = Feeder::new(Arc::clone(&engine.log), both, Limits::LIVE)?;
+    let decoder = Arc::new(Decoder::new(&engine.schemas)?);
+    let feeder = Feeder::new(Arc::clone(&engine.log), both, Limits::LIVE)?.with_decoder(decoder);
     let worker = Worker::new(feeder, stores.live());
     let positions = worker.positions();
     if opening.config.node.roles.has(Role::Projector) {

@@ -273,6 +273,7 @@ fn engine() -> Engine {
         checkpoints: Arc::new(MemoryCheckpoints::default()),
         clock: Arc::new(SystemClock),
         producer: "test".into(),
+        schemas: chimera_codec::SchemaIds::default(),
         options: EngineOptions::default(),
         cluster: None,
     }
