@@ -201,7 +201,9 @@ impl<A: Aggregate> Keeper<A> {
     async fn end(self) {
         let mut threads = Vec::new();
         for seated in self.seated.into_iter().flatten() {
-            seated.seat.send_replace(Seat::Leaving);
+            if *seated.seat.borrow() == Seat::Standby {
+                seated.seat.send_replace(Seat::Leaving);
+            }
             let _ = seated.mailbox.send(Message::Stop).await;
             threads.push(seated.thread);
         }

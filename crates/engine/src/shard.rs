@@ -146,7 +146,8 @@ impl<A: Aggregate> Shard<A> {
                 }
             }
         }
-        self.enter(Phase::Ended("stopped".to_owned()));
+        let is_let_go = *self.seat.borrow() == Seat::Leaving;
+        self.enter(if is_let_go { Phase::Elsewhere } else { Phase::Ended("stopped".to_owned()) });
     }
 
     fn enter(&self, phase: Phase) {
