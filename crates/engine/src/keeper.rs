@@ -31,6 +31,8 @@ struct Seated<A: Aggregate> {
     thread: JoinHandle<()>,
     /// Since when it is another's, if it is.
     leaving: Option<Instant>,
+    /// The term of the latest claim by another process that the shard was told of.
+    superseded: u64,
     /// It has been told to end.
     told: bool,
 }
@@ -117,6 +119,15 @@ impl<A: Aggregate> Keeper<A> {
             }
             (Some(seated), Seat::Owner) => {
                 seated.leaving = None;
+                let later =
+                    self.engine.log.owners().borrow().get(&partition).map(|owner| owner.term);
+                let status = slot.status().borrow().clone();
+                if status.phase == Phase::Serving
+                    && later > Some(status.term.max(seated.superseded))
+                {
+                    seated.superseded = later.unwrap_or(0);
+                    let _ = seated.mailbox.try_send(Message::Superseded);
+                }
                 if *seated.seat.borrow() == Seat::Standby {
                     seated.seat.send_replace(Seat::Owner);
                     slot.open(seated.mailbox.clone());
@@ -194,7 +205,7 @@ impl<A: Aggregate> Keeper<A> {
         tokio::spawn(tick(mailbox.clone(), options.tick));
         let shard = Shard::new(parts, received, slot.announcer(), given);
         let thread = thread::Builder::new().name(name).spawn(move || shard.run())?;
-        Ok(Seated { seat, mailbox, thread, leaving: None, told: false })
+        Ok(Seated { seat, mailbox, thread, leaving: None, superseded: 0, told: false })
     }
 
     /// Lets every shard finish its round and save a checkpoint, and waits for their threads.

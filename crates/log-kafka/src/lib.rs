@@ -16,6 +16,7 @@ mod log;
 mod offsets;
 mod ownership;
 mod plan;
+mod poller;
 mod probe;
 mod producer;
 mod reader;

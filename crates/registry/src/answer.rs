@@ -54,7 +54,7 @@ impl No {
         Self::NotNow(short(&deepest.to_string()))
     }
 
-    /// What schema_registry_converter made of it: it keeps the registry's own error as the source, and the status in the text.
+    /// What `schema_registry_converter` made of it: the source is the registry's own error, and the status stands in the text.
     pub(crate) fn of_converter(error: &SRCError) -> Self {
         let source = error.source();
         if let Some(transport) = source.and_then(|source| source.downcast_ref::<reqwest::Error>()) {

@@ -1,4 +1,4 @@
-//! The questions and requests, one function each. What schema_registry_converter offers goes through it; the levels of
+//! The questions and requests, one function each. What `schema_registry_converter` offers goes through it; the levels of
 //! compatibility and the trial of a schema, which it does not offer, go through the HTTP client that it stands on.
 
 use reqwest::RequestBuilder;

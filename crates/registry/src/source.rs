@@ -36,15 +36,12 @@ impl SchemaSource for RegistrySource {
         }
         let settings = self.settings.clone();
         let asked = without_holding_up_others(|| ask_on_a_thread(settings, id));
-        let json: Arc<str> = asked.map_err(unavailable)?.ok_or(SourceError::Unknown)?.into();
+        let json = asked.map_err(SourceError::Unavailable)?.ok_or(SourceError::Unknown)?;
+        let json: Arc<str> = json.into();
         tracing::info!(id, "an event has a schema of another release; the registry knows it");
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(id, json.clone());
         Ok(json)
     }
-}
-
-fn unavailable(reason: impl ToString) -> SourceError {
-    SourceError::Unavailable(reason.to_string())
 }
 
 /// A codec may run on a thread of a runtime: others then go on elsewhere.

@@ -1,4 +1,5 @@
 //! Events of a newer release, whose schema the registry knows.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The same against a registry that is there: idempotent, strict, and a help to those who read newer events.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 #![allow(clippy::print_stderr, reason = "a test that is left out says so")]
 
 use std::env;

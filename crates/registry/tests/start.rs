@@ -1,4 +1,5 @@
 //! The start of a process, against a registry that fails in every way.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -46,12 +46,11 @@ pub async fn run(config: &Config, dry_run: bool) -> anyhow::Result<Report> {
             "only a log on Kafka is migrated (--log kafka); the embedded log makes its own streams"
         );
     }
-    let registry = match schemas::registry_settings(config) {
-        Some(settings) => Some(Registry::new(&settings)?),
-        None => {
-            say("chimera: registry.url is not set; events carry ids that only Chimera knows");
-            None
-        }
+    let registry = if let Some(settings) = schemas::registry_settings(config) {
+        Some(Registry::new(&settings)?)
+    } else {
+        say("chimera: registry.url is not set; events carry ids that only Chimera knows");
+        None
     };
     let plan = plan(config, registry.as_ref()).await?;
     if dry_run || plan.is_in_the_way() {

@@ -1,4 +1,5 @@
 //! `chimera migrate` against a Kafka and a registry that are there.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 #![allow(clippy::print_stderr, reason = "a test that is left out says so")]
 
 use std::env;
