@@ -56,6 +56,11 @@ pub(crate) fn chimera(arguments: &[&str]) -> Command {
     program(env!("CARGO_BIN_EXE_story-chimera"), arguments)
 }
 
+/// `story-appender ARGUMENTS`.
+pub(crate) fn appender(arguments: &[&str]) -> Command {
+    program(env!("CARGO_BIN_EXE_story-appender"), arguments)
+}
+
 /// `replay ARGUMENTS --data DATA`, to its end.
 pub(crate) fn replay(data: &Path, arguments: &[&str]) -> Said {
     let mut command = program(env!("CARGO_BIN_EXE_story-replay"), arguments);
