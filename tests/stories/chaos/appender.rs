@@ -65,7 +65,11 @@ impl Appender {
     /// Until it has said so many lines of a kind in all.
     #[track_caller]
     pub(crate) fn has_said(&self, kind: &str, lines: usize) {
-        soon(&format!("{} {kind}", self.name), || (self.count(kind) >= lines).then_some(()));
+        soon(&format!("{} {kind}", self.name), || {
+            let broken = self.said().into_iter().find(|line| line.starts_with("broken"));
+            assert_eq!(broken, None, "{}", self.name);
+            (self.count(kind) >= lines).then_some(())
+        });
     }
 
     /// kill -9, and what it has said.

@@ -11,9 +11,9 @@ use super::kafka::Kafka;
 use super::ledger::Ledger;
 use super::proxy::{Api, Fault, Proxy, Rule};
 
-/// Each kind of fault once or twice.
-const FAULTS: u64 = 14;
-const KINDS: u64 = 7;
+/// Each kind of fault twice.
+const FAULTS: u64 = 16;
+const KINDS: u64 = 8;
 /// Milliseconds; shorter and longer than a writer waits.
 const BROKEN: std::ops::Range<u64> = 200..6_000;
 const APIS: [Api; 3] = [Api::AddPartitionsToTxn, Api::Produce, Api::EndTxn];
@@ -64,6 +64,11 @@ fn break_it(proxy: &Proxy, kind: u64, rng: &mut Rng) {
         }
         4 => proxy.rule(Rule::once(api, Fault::LoseAnswer)),
         5 => proxy.rule(Rule::once(api, Fault::SwallowAnswer)),
+        6 => {
+            // The commit is in doubt, and so is the claim that is to find out.
+            proxy.rule(Rule::once(Api::EndTxn, Fault::SwallowAnswer));
+            proxy.rule(Rule::once(Api::InitProducerId, Fault::LoseAnswer));
+        }
         _ => {
             proxy.rule(Rule::once(api, Fault::HoldAnswer(while_broken)));
             proxy.rule(Rule::once(api, Fault::HoldRequest(while_broken)));
