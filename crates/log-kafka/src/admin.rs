@@ -48,6 +48,11 @@ impl Admin {
         Ok(Self { client, replication: settings.replication, request })
     }
 
+    /// The id of the cluster.
+    pub(crate) fn cluster_id(&self) -> Option<String> {
+        self.client.inner().fetch_cluster_id(self.request)
+    }
+
     /// Every topic and its partition count.
     pub(crate) fn topics(&self) -> KafkaResult<Vec<(String, u32)>> {
         let metadata = self.metadata()?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chimera_log::{Partition, RawBatch, RawRecord, ReadError};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 use tokio::sync::mpsc::Sender;
@@ -17,6 +17,7 @@ use crate::error::{passes, unread};
 use crate::headers;
 use crate::offsets;
 use crate::probe::{Place, SequencesOf};
+use crate::voice::{Voice, Voiced};
 
 /// A batch is handed over when it has this many bytes, or when nothing more is there.
 const BATCH: usize = 1024 * 1024;
@@ -57,23 +58,19 @@ impl Feed {
         }
     }
 
-    fn begin(&self) -> KafkaResult<BaseConsumer> {
+    fn begin(&self) -> KafkaResult<Voiced> {
         let start = self.cluster.committed.ask(|probe| {
             let ends = probe.ends(&self.place)?;
             let sequences = SequencesOf { probe, place: &self.place };
             offsets::search(&sequences, self.next, ends)
         })?;
-        let consumer: BaseConsumer = config::reader(&self.cluster.settings).create()?;
+        let consumer: Voiced = config::reader(&self.cluster.settings).create_with_context(Voice)?;
         consumer.assign(&self.place.at(start)?)?;
         Ok(consumer)
     }
 
     /// Waits a moment for a first record, then takes what is there already.
-    fn fill(
-        &mut self,
-        consumer: &BaseConsumer,
-        assembled: &mut Assembled,
-    ) -> Result<(), ReadError> {
+    fn fill(&mut self, consumer: &Voiced, assembled: &mut Assembled) -> Result<(), ReadError> {
         let mut wait = LOOK;
         while let Some(polled) = consumer.poll(wait) {
             match polled {

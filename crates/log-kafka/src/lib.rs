@@ -19,6 +19,7 @@ mod reader;
 mod settings;
 mod split;
 mod terms;
+mod voice;
 mod watermarks;
 mod writer;
 

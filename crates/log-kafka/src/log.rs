@@ -40,6 +40,16 @@ impl KafkaLog {
         Ok(Self { cluster: Arc::new(cluster) })
     }
 
+    /// Which Kafka this is: the id that it gave itself when it was formatted.
+    ///
+    /// # Errors
+    /// If Kafka does not answer.
+    pub fn cluster_id(&self) -> Result<String, OpenError> {
+        let brokers = self.cluster.settings.brokers.clone();
+        let reason = "it did not say which cluster it is".to_owned();
+        self.cluster.admin.cluster_id().ok_or(OpenError { brokers, reason })
+    }
+
     fn create(&self, topics: &[(String, u32)]) -> Result<(), String> {
         let mut wanted = Vec::new();
         for (topic, partitions) in topics {

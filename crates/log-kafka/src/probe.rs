@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -14,6 +14,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use crate::error::passes;
 use crate::headers;
 use crate::offsets::Sequences;
+use crate::voice::{Voice, Voiced};
 
 /// Before the same question is asked once more.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -47,7 +48,7 @@ pub(crate) struct Last {
 pub(crate) struct Probes {
     config: ClientConfig,
     request: Duration,
-    idle: Mutex<Vec<BaseConsumer>>,
+    idle: Mutex<Vec<Voiced>>,
 }
 
 impl Probes {
@@ -63,7 +64,7 @@ impl Probes {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let consumer = match idle {
             Some(consumer) => consumer,
-            None => self.config.create()?,
+            None => self.config.create_with_context(Voice)?,
         };
         let answer = question(&Probe { consumer: &consumer, request: self.request })?;
         consumer.unassign()?;
@@ -74,7 +75,7 @@ impl Probes {
 
 /// A consumer to ask with.
 pub(crate) struct Probe<'a> {
-    consumer: &'a BaseConsumer,
+    consumer: &'a Voiced,
     request: Duration,
 }
 

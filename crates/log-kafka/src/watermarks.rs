@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use chimera_log::Partition;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use tokio::sync::watch;
 
 use crate::headers;
 use crate::probe::{Last, Place};
+use crate::voice::{Voice, Voiced};
 
 /// How long a newly asked-for partition may wait until it is followed.
 const LOOK: Duration = Duration::from_millis(50);
@@ -79,7 +80,7 @@ impl Watermarks {
             None => Some(follow),
         };
         let Some(follow) = unsent else { return Ok(()) };
-        let consumer: BaseConsumer = self.config.create()?;
+        let consumer: Voiced = self.config.create_with_context(Voice)?;
         let (thread, asked) = mpsc::channel();
         let named = thread::Builder::new().name("follow tails".to_owned());
         let started = named.spawn(move || follow_all(&consumer, &asked));
@@ -104,7 +105,7 @@ fn raise(watch: &watch::Sender<u64>, sequence: u64) {
 }
 
 /// Until the log is dropped.
-fn follow_all(consumer: &BaseConsumer, asked: &Receiver<Follow>) {
+fn follow_all(consumer: &Voiced, asked: &Receiver<Follow>) {
     let mut watches = HashMap::new();
     loop {
         match next(asked, watches.is_empty()) {
@@ -143,6 +144,6 @@ fn next(asked: &Receiver<Follow>, idle: bool) -> Result<Follow, TryRecvError> {
     })
 }
 
-fn begin(consumer: &BaseConsumer, follow: &Follow) -> KafkaResult<()> {
+fn begin(consumer: &Voiced, follow: &Follow) -> KafkaResult<()> {
     consumer.incremental_assign(&follow.place.at(follow.from)?)
 }

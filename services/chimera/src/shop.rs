@@ -2,10 +2,10 @@
 //!
 //! Holds no rule and no route. Every task is registered with the lifecycle, so that one which dies ends the process in order.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use chimera_checkpoints::EmbeddedCheckpoints;
 use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
@@ -17,19 +17,21 @@ use chimera_engine::{CheckpointStore, Engine, EngineOptions, GlobalTable, Router
 use chimera_kit::config::Config;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
-use chimera_log::{EventLog, StreamSpec};
-use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
+use chimera_log::EventLog;
 use chimera_stores::EmbeddedStores;
 use chimera_worker::Positions;
 
 mod applied;
 pub mod errand;
 mod figures;
+pub mod kafka;
+pub mod open_log;
 mod processes;
 mod projections;
 mod readiness;
 mod shards;
 
+use open_log::{OpenLog, open_log};
 pub use processes::Settled;
 
 /// Bounds the memory that the checkpoint store uses to keep blocks.
@@ -42,7 +44,7 @@ pub type Prices = GlobalTable<product::Event, Offer>;
 #[derive(Clone)]
 pub struct Shop {
     /// The truth.
-    pub log: Arc<EmbeddedLog>,
+    pub log: Arc<dyn EventLog>,
     /// Partitions of each stream.
     pub partitions: u32,
     /// The shards of the products.
@@ -61,6 +63,8 @@ pub struct Shop {
     pub stores: EmbeddedStores,
     /// How far the read models have come.
     pub positions: Positions,
+    /// Keeps other processes out of the data directory.
+    _lock: Option<Arc<File>>,
 }
 
 /// What opens a shop.
@@ -81,7 +85,7 @@ impl Shop {
     pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
         let directory = opening.config.data_dir.clone();
         let partitions = opening.config.log.partitions();
-        let log = Arc::new(open_log(&directory, partitions)?);
+        let OpenLog { log, lock } = open_log(opening.config)?;
         let checkpoints = open_checkpoints(&directory)?;
         let options = EngineOptions {
             mailbox: opening.config.limits.queued_commands,
@@ -114,26 +118,9 @@ impl Shop {
             settled,
             stores,
             positions,
+            _lock: lock,
         })
     }
-}
-
-/// Opens the log and makes sure that every stream is there.
-fn open_log(directory: &Path, partitions: u32) -> anyhow::Result<EmbeddedLog> {
-    std::fs::create_dir_all(directory)
-        .with_context(|| format!("the data directory {} cannot be made", directory.display()))?;
-    let log = EmbeddedLog::open(directory.join("log"), EmbeddedLogOptions::default())?;
-    for torn in log.torn_tails() {
-        tracing::warn!(
-            partition = %torn.partition,
-            bytes = torn.bytes,
-            last_sequence = torn.last_sequence,
-            "a write that was cut short, and never acknowledged, was removed from the log"
-        );
-    }
-    let streams = [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM];
-    log.ensure_streams(&streams.map(|name| StreamSpec { name: name.into(), partitions }))?;
-    Ok(log)
 }
 
 /// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.

@@ -57,7 +57,7 @@ pub(super) async fn seed(
         customers: options.customers,
         orders: options.orders,
         outcomes,
-        events: shop.events() - events,
+        events: shop.events().saturating_sub(events),
         net_revenue: shop.net_revenue(CURRENCY).await,
         millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         try_next: suggestions(options, address),

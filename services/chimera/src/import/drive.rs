@@ -51,7 +51,7 @@ pub async fn import(shop: &Shop, sheet: &Sheet, most: Option<usize>) -> Result<R
         orders: with(|plan| plan.sold.len()),
         credit_notes: with(|plan| plan.credited.len()),
         products,
-        events: shop.events() - events_before,
+        events: shop.events().saturating_sub(events_before),
         net_sales,
         daily_revenue,
         reconciled: net_sales == daily_revenue && unfinished.is_empty(),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::Shop;
 use super::applied::AppliedPositions;
+use super::open_log::STREAMS;
 
 /// Between two looks where one has failed at once.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -20,7 +21,22 @@ impl Shop {
     /// How many events the log holds.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.log.sizes().iter().map(|partition| partition.last_sequence).sum()
+        self.ends().iter().map(|(_, last)| last).sum()
+    }
+
+    /// The last sequence of every partition; one of which the log cannot say it is left out.
+    fn ends(&self) -> Vec<(Partition, u64)> {
+        let mut ends = Vec::new();
+        for stream in STREAMS {
+            for index in 0..self.partitions {
+                let partition = Partition::new(stream, index);
+                match self.log.high_watermark(&partition) {
+                    Ok(watermark) => ends.push((partition, *watermark.borrow())),
+                    Err(error) => tracing::warn!(%error, "a partition does not say where it ends"),
+                }
+            }
+        }
+        ends
     }
 
     /// The read side, for services and reports.
@@ -48,9 +64,9 @@ impl Shop {
     pub async fn at_rest(&self) {
         loop {
             let events = self.events();
-            for partition in self.log.sizes() {
-                self.settled.reached(&partition.partition, partition.last_sequence).await;
-                self.projected(&partition.partition, partition.last_sequence).await;
+            for (partition, last) in self.ends() {
+                self.settled.reached(&partition, last).await;
+                self.projected(&partition, last).await;
             }
             if self.events() == events {
                 return;

@@ -1,0 +1,83 @@
+//! The settings of Kafka, as the log on Kafka takes them. Never shows a password.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use chimera_kit::config::{Config, Kafka, SaslMechanism, Secret, Security};
+use chimera_log_kafka::{KafkaSettings, Membership};
+
+/// What the log on Kafka takes.
+#[must_use]
+pub fn log_settings(config: &Config) -> KafkaSettings {
+    let kafka = &config.kafka;
+    KafkaSettings {
+        topic_prefix: kafka.topic_prefix.clone(),
+        replication: i32::from(kafka.replication),
+        properties: properties(kafka),
+        membership: Some(Membership {
+            session: Duration::from_millis(kafka.session_ms.into()),
+            heartbeat: Duration::from_millis(kafka.heartbeat_ms.into()),
+        }),
+        ..KafkaSettings::new(&kafka.brokers, &kafka.cluster)
+    }
+}
+
+/// The properties of librdkafka that say how to enter, and those that were set by their own names.
+fn properties(kafka: &Kafka) -> BTreeMap<String, String> {
+    let mut properties = BTreeMap::new();
+    let mut set = |name: &str, value: Option<String>| {
+        properties.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    let protocol = match kafka.security {
+        Security::Plaintext => None,
+        Security::Ssl => Some("ssl"),
+        Security::SaslPlaintext => Some("sasl_plaintext"),
+        Security::SaslSsl => Some("sasl_ssl"),
+    };
+    set("security.protocol", protocol.map(str::to_owned));
+    if kafka.has_sasl() {
+        let mechanism = kafka.sasl_mechanism.map(|mechanism| match mechanism {
+            SaslMechanism::Plain => "PLAIN",
+            SaslMechanism::ScramSha256 => "SCRAM-SHA-256",
+            SaslMechanism::ScramSha512 => "SCRAM-SHA-512",
+        });
+        set("sasl.mechanism", mechanism.map(str::to_owned));
+        set("sasl.username", kafka.username.clone());
+        set("sasl.password", kafka.password.as_ref().map(Secret::expose).map(str::to_owned));
+    }
+    let path = |file: &Path| file.display().to_string();
+    set("ssl.ca.location", kafka.ca_file.as_deref().map(path));
+    set("ssl.certificate.location", kafka.certificate_file.as_deref().map(path));
+    set("ssl.key.location", kafka.key_file.as_deref().map(path));
+    properties.extend(kafka.properties.clone());
+    properties
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protected_kafka_is_entered_by_its_own_names() {
+        let kafka = Kafka {
+            security: Security::SaslSsl,
+            sasl_mechanism: Some(SaslMechanism::ScramSha512),
+            username: Some("chimera".into()),
+            password: Some(Secret::new("hush".into())),
+            ca_file: Some("ca.pem".into()),
+            properties: [("socket.keepalive.enable".into(), "true".into())].into(),
+            ..Kafka::default()
+        };
+        let found: Vec<(String, String)> = properties(&kafka).into_iter().collect();
+        let expected = [
+            ("sasl.mechanism", "SCRAM-SHA-512"),
+            ("sasl.password", "hush"),
+            ("sasl.username", "chimera"),
+            ("security.protocol", "sasl_ssl"),
+            ("socket.keepalive.enable", "true"),
+            ("ssl.ca.location", "ca.pem"),
+        ];
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}
