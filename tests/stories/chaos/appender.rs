@@ -4,8 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use crate::program::{appender, soon, start};
+use crate::program::{PATIENCE, appender, soon, start};
+
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// How one is started. See the appender's own `--help`.
 pub(crate) struct Wanted<'a> {
@@ -65,11 +68,18 @@ impl Appender {
     /// Until it has said so many lines of a kind in all.
     #[track_caller]
     pub(crate) fn has_said(&self, kind: &str, lines: usize) {
-        soon(&format!("{} {kind}", self.name), || {
-            let broken = self.said().into_iter().find(|line| line.starts_with("broken"));
-            assert_eq!(broken, None, "{}", self.name);
-            (self.count(kind) >= lines).then_some(())
-        });
+        let deadline = Instant::now() + PATIENCE;
+        while self.count(kind) < lines {
+            let said = self.said();
+            let last = &said[said.len().saturating_sub(8)..];
+            assert!(
+                !last.iter().any(|line| line.starts_with("broken")),
+                "{}: {last:#?}",
+                self.name
+            );
+            assert!(Instant::now() < deadline, "{} has not {kind} again: {last:#?}", self.name);
+            thread::sleep(PAUSE);
+        }
     }
 
     /// kill -9, and what it has said.
