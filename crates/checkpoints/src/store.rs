@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
+use async_trait::async_trait;
 use chimera_domain::time::Timestamp;
 use chimera_engine::{
     CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot,
 };
-use chimera_log::Partition;
+use chimera_log::{Bookmarks, Partition};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 
 use crate::layout;
@@ -194,22 +195,16 @@ impl CheckpointStore for EmbeddedCheckpoints {
         }
         batch.commit().map_err(unavailable)
     }
+}
 
-    fn process_position(
-        &self,
-        process: &str,
-        partition: &Partition,
-    ) -> Result<u64, CheckpointError> {
-        self.processes.get(process, partition)
+#[async_trait]
+impl Bookmarks for EmbeddedCheckpoints {
+    async fn find(&self, reader: &str, partition: &Partition) -> Result<u64, String> {
+        self.processes.get(reader, partition).map_err(|error| error.to_string())
     }
 
-    fn save_process_position(
-        &self,
-        process: &str,
-        partition: &Partition,
-        sequence: u64,
-    ) -> Result<(), CheckpointError> {
-        self.processes.set(process, partition, sequence)
+    async fn keep(&self, reader: &str, partition: &Partition, sequence: u64) -> Result<(), String> {
+        self.processes.set(reader, partition, sequence).map_err(|error| error.to_string())
     }
 }
 

@@ -19,7 +19,9 @@ pub struct Context {
 }
 
 /// The business saying no. Not an error: answered with 404, 409 or 422 and counted.
-pub trait Refusal: std::error::Error + Clone + PartialEq + Send + Sync + 'static {
+pub trait Refusal:
+    std::error::Error + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
     /// A stable code such as `order.not_pending`; clients depend on it.
     fn code(&self) -> &'static str;
 
@@ -62,7 +64,7 @@ pub trait Aggregate:
     const STATE_FORMAT: u32;
 
     /// What can be asked of it.
-    type Command: Clone + Debug + Send + 'static;
+    type Command: Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// What can happen to it.
     type Event: DomainEvent;
     /// How it can say no.

@@ -33,7 +33,7 @@ pub use rejection::Rejection;
 pub const MOST_PAYMENT_ATTEMPTS: i32 = 5;
 
 /// What can be asked of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Places it.
     Place(Box<Placing>),
@@ -106,7 +106,7 @@ pub enum Command {
 }
 
 /// Who asks, as far as the rules care.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Asker {
     /// A customer, about their own orders.
     Customer(CustomerId),
@@ -117,7 +117,7 @@ pub enum Asker {
 }
 
 /// Everything needed to place an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placing {
     /// Who buys.
     pub customer: CustomerId,
@@ -136,7 +136,7 @@ pub struct Placing {
 }
 
 /// Everything needed to note a credit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crediting {
     /// To whom.
     pub customer: CustomerId,
@@ -216,7 +216,7 @@ impl Aggregate for Order {
                 Err(Rejection::AlreadyExists)
             }
             (Self::CreditNote { .. }, _) => {
-                Err(Rejection::WrongStatus { status: Status::Credited, needed: "an order" })
+                Err(Rejection::WrongStatus { status: Status::Credited, needed: "an order".into() })
             }
         }
     }

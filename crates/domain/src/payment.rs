@@ -10,7 +10,7 @@ use crate::money::Money;
 use crate::order::PaymentMethod;
 
 /// What can be asked of the payments of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Starts an attempt.
     Request(Charge),
@@ -160,7 +160,7 @@ pub enum Payment {
 }
 
 /// How payments say no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Rejection {
     /// Another attempt has not ended or has succeeded.
     #[error("payment {0} of this order is under way or done")]

@@ -17,7 +17,7 @@ mod details;
 pub use details::{Details, Format, InvalidDetails};
 
 /// What can be asked of a product.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Puts a new product into the catalogue.
     Create {
@@ -131,7 +131,7 @@ pub struct Listing {
 }
 
 /// How a product says no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Rejection {
     /// Creating it twice.
     #[error(

@@ -15,7 +15,7 @@ use crate::ids::OrderId;
 pub const MOST_ON_HAND: i64 = 1_000_000_000_000;
 
 /// What can be asked of a stock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Changes what is on hand, by a delivery, a count, damage, a sensor or a return.
     Adjust {
@@ -167,7 +167,7 @@ pub struct Stock {
 }
 
 /// How a stock says no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Rejection {
     /// Fewer are available than wanted.
     #[error("{asked} wanted, {available} available")]

@@ -77,7 +77,7 @@ pub struct Restored {
     pub timers: Vec<(Timestamp, Arc<str>)>,
 }
 
-/// Keeps the checkpoints of shards and processes. All calls block.
+/// Keeps the checkpoints of shards. All calls block.
 pub trait CheckpointStore: Send + Sync {
     /// Where the shard of `partition` can begin; nothing where nothing of this format is saved.
     ///
@@ -116,27 +116,6 @@ pub trait CheckpointStore: Send + Sync {
     /// # Errors
     /// See [`CheckpointError`].
     fn clear(&self, partition: &Partition) -> Result<(), CheckpointError>;
-
-    /// Up to and with which sequence a process has done everything; 0 at first.
-    ///
-    /// # Errors
-    /// See [`CheckpointError`].
-    fn process_position(
-        &self,
-        process: &str,
-        partition: &Partition,
-    ) -> Result<u64, CheckpointError>;
-
-    /// Saves how far a process has come.
-    ///
-    /// # Errors
-    /// See [`CheckpointError`].
-    fn save_process_position(
-        &self,
-        process: &str,
-        partition: &Partition,
-        sequence: u64,
-    ) -> Result<(), CheckpointError>;
 }
 
 #[cfg(any(test, feature = "testing"))]
@@ -147,7 +126,8 @@ mod in_memory {
     use std::collections::HashMap;
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-    use chimera_log::Partition;
+    use async_trait::async_trait;
+    use chimera_log::{Bookmarks, Partition};
 
     use super::{CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot};
 
@@ -163,7 +143,7 @@ mod in_memory {
     #[derive(Default)]
     struct Everything {
         shards: HashMap<Partition, Saved>,
-        processes: HashMap<(String, Partition), u64>,
+        bookmarks: HashMap<(String, Partition), u64>,
     }
 
     /// Checkpoints that end with the process, for tests.
@@ -223,23 +203,22 @@ mod in_memory {
             self.lock().shards.remove(partition);
             Ok(())
         }
+    }
 
-        fn process_position(
-            &self,
-            process: &str,
-            partition: &Partition,
-        ) -> Result<u64, CheckpointError> {
-            let key = (process.to_owned(), partition.clone());
-            Ok(self.lock().processes.get(&key).copied().unwrap_or(0))
+    #[async_trait]
+    impl Bookmarks for MemoryCheckpoints {
+        async fn find(&self, reader: &str, partition: &Partition) -> Result<u64, String> {
+            let key = (reader.to_owned(), partition.clone());
+            Ok(self.lock().bookmarks.get(&key).copied().unwrap_or(0))
         }
 
-        fn save_process_position(
+        async fn keep(
             &self,
-            process: &str,
+            reader: &str,
             partition: &Partition,
             sequence: u64,
-        ) -> Result<(), CheckpointError> {
-            self.lock().processes.insert((process.to_owned(), partition.clone()), sequence);
+        ) -> Result<(), String> {
+            self.lock().bookmarks.insert((reader.to_owned(), partition.clone()), sequence);
             Ok(())
         }
     }

@@ -1,20 +1,21 @@
 //! Starting and stopping the shards of a stream.
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use chimera_codec::{CodecError, StreamCodec};
-use chimera_domain::aggregate::{Aggregate, DomainEvent};
+use chimera_domain::aggregate::Aggregate;
 use chimera_log::{EventLog, Partition};
-use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::checkpoint::CheckpointStore;
 use crate::clock::Clock;
-use crate::mailbox::{Message, Phase, ShardStatus};
+use crate::forward::Cluster;
+use crate::keeper::Keeper;
+use crate::mailbox::{Phase, ShardStatus};
 use crate::router::Router;
-use crate::shard::{Parts, Shard};
+use crate::slot::Slot;
 
 /// How shards are run.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,8 @@ pub struct EngineOptions {
     pub hot_aggregates: usize,
     /// How often a shard looks for what is due.
     pub tick: Duration,
+    /// How many partitions of each stream that others own are followed here.
+    pub standby: u32,
 }
 
 impl Default for EngineOptions {
@@ -39,6 +42,7 @@ impl Default for EngineOptions {
             checkpoint_interval: Duration::from_secs(5),
             hot_aggregates: 8_192,
             tick: Duration::from_millis(100),
+            standby: 0,
         }
     }
 }
@@ -56,14 +60,16 @@ pub struct Engine {
     pub producer: Arc<str>,
     /// How shards are run.
     pub options: EngineOptions,
+    /// The other processes; none where this one owns everything.
+    pub cluster: Option<Cluster>,
 }
 
-/// The running shards of one stream.
+/// The shards of one stream that run in this process.
 pub struct Shards<A: Aggregate> {
     router: Router<A>,
-    senders: Vec<mpsc::Sender<Message<A>>>,
-    statuses: Vec<watch::Receiver<ShardStatus>>,
-    threads: Vec<JoinHandle<()>>,
+    slots: Arc<[Slot<A>]>,
+    stop: watch::Sender<bool>,
+    keeper: JoinHandle<()>,
 }
 
 /// Why shards could not be started.
@@ -78,87 +84,42 @@ pub enum StartError {
 }
 
 impl Engine {
-    /// Starts a shard for each of the stream's `partitions`. They recover by themselves; see [`Shards::statuses`].
+    /// Starts a shard for each of the stream's `partitions` that this process has been given, and follows what it is given from
+    /// then on. They recover by themselves; see [`Shards::statuses`].
     ///
     /// # Errors
     /// See [`StartError`].
     pub fn start<A: Aggregate>(&self, partitions: u32) -> Result<Shards<A>, StartError> {
         let codec = Arc::new(StreamCodec::bundled(A::STREAM)?);
-        let mut shards = Shards {
-            router: Router::new(Vec::new()),
-            senders: Vec::new(),
-            statuses: Vec::new(),
-            threads: Vec::new(),
-        };
-        for index in 0..partitions {
-            self.start_shard(&mut shards, Partition::new(A::STREAM, index), &codec)?;
-        }
-        shards.router = Router::new(shards.senders.clone());
-        Ok(shards)
+        let slots: Arc<[Slot<A>]> =
+            (0..partitions).map(|index| Slot::new(Partition::new(A::STREAM, index))).collect();
+        let mut keeper = Keeper::new(self.clone(), codec, Arc::clone(&slots));
+        keeper.align()?;
+        let (stop, stopped) = watch::channel(false);
+        let router = Router::new(Arc::clone(&slots), self.log.owners(), self.cluster.clone());
+        Ok(Shards { router, slots, stop, keeper: tokio::spawn(keeper.keep(stopped)) })
     }
 
-    fn start_shard<A: Aggregate>(
-        &self,
-        shards: &mut Shards<A>,
-        partition: Partition,
-        codec: &Arc<StreamCodec<A::Event>>,
-    ) -> Result<(), StartError> {
-        let (sender, mailbox) = mpsc::channel(self.options.mailbox);
-        let phase = Phase::Recovering;
-        let (announce, status) = watch::channel(ShardStatus {
-            partition: partition.clone(),
-            phase,
-            sequence: 0,
-            term: 0,
-        });
-        let parts = Parts {
-            partition,
-            log: Arc::clone(&self.log),
-            checkpoints: Arc::clone(&self.checkpoints),
-            clock: Arc::clone(&self.clock),
-            codec: Arc::clone(codec),
-            producer: Arc::clone(&self.producer),
-            options: self.options,
-            runtime: Handle::current(),
-            event_types: A::Event::TYPES.iter().map(|&name| name.into()).collect(),
-        };
-        let name = format!(
-            "{}-{}",
-            A::STREAM.rsplit('.').next().unwrap_or_default(),
-            parts.partition.index
-        );
-        tokio::spawn(tick(sender.clone(), self.options.tick));
-        let shard = Shard::new(parts, mailbox, announce);
-        shards.threads.push(thread::Builder::new().name(name).spawn(move || shard.run())?);
-        shards.senders.push(sender);
-        shards.statuses.push(status);
-        Ok(())
-    }
-}
-
-/// Tells a shard that time passes, until it is gone. A shard that is busy needs no telling.
-async fn tick<A: Aggregate>(shard: mpsc::Sender<Message<A>>, every: Duration) {
-    let mut interval = tokio::time::interval(every);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        interval.tick().await;
-        if let Err(mpsc::error::TrySendError::Closed(_)) = shard.try_send(Message::Tick) {
-            return;
-        }
+    /// The way to the shards of a stream of which this process never owns a partition.
+    #[must_use]
+    pub fn elsewhere<A: Aggregate>(&self, partitions: u32) -> Router<A> {
+        let slots: Arc<[Slot<A>]> =
+            (0..partitions).map(|index| Slot::new(Partition::new(A::STREAM, index))).collect();
+        Router::new(slots, self.log.owners(), self.cluster.clone())
     }
 }
 
 impl<A: Aggregate> Shards<A> {
-    /// The way to these shards.
+    /// The way to these shards, and to those in other processes.
     #[must_use]
     pub fn router(&self) -> Router<A> {
         self.router.clone()
     }
 
-    /// What each shard says of itself; closed when its thread is gone.
+    /// What each partition's shard says of itself, whether it is here or not.
     #[must_use]
     pub fn statuses(&self) -> Vec<watch::Receiver<ShardStatus>> {
-        self.statuses.clone()
+        self.slots.iter().map(Slot::status).collect()
     }
 
     /// Waits until every shard serves.
@@ -166,8 +127,7 @@ impl<A: Aggregate> Shards<A> {
     /// # Errors
     /// The status of a shard that has ended instead.
     pub async fn serving(&self) -> Result<(), ShardStatus> {
-        for status in &self.statuses {
-            let mut status = status.clone();
+        for mut status in self.statuses() {
             let waited = status
                 .wait_for(|status| matches!(status.phase, Phase::Serving | Phase::Ended(_)))
                 .await
@@ -183,17 +143,7 @@ impl<A: Aggregate> Shards<A> {
 
     /// Lets every shard finish its round, save a checkpoint and end. Waits for their threads.
     pub async fn stop(self) {
-        for sender in &self.senders {
-            let _ = sender.send(Message::Stop).await;
-        }
-        let threads = self.threads;
-        let joined = tokio::task::spawn_blocking(move || {
-            for thread in threads {
-                if thread.join().is_err() {
-                    tracing::error!("a shard's thread broke off");
-                }
-            }
-        });
-        let _ = joined.await;
+        self.stop.send_replace(true);
+        let _ = self.keeper.await;
     }
 }

@@ -7,13 +7,17 @@ mod checkpoint;
 mod clock;
 mod engine;
 mod event_id;
+mod forward;
 mod global_table;
+mod keeper;
 mod mailbox;
 pub mod metric_names;
 mod process;
 mod request;
 mod router;
+mod seat;
 mod shard;
+mod slot;
 
 #[cfg(any(test, feature = "testing"))]
 pub use checkpoint::MemoryCheckpoints;
@@ -24,6 +28,10 @@ pub use checkpoint::{
 pub use clock::ManualClock;
 pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions, Shards, StartError};
+pub use forward::{
+    Cluster, FORMAT, Forwarded, ForwardedCommand, ForwardedFailure, ForwardedRead,
+    ForwardedReceipt, ForwardedState, LocalStream, Peers, Target, Unanswered,
+};
 pub use global_table::{FoldEntry, GlobalTable};
 pub use mailbox::{Phase, ShardStatus};
 pub use process::{Process, ProcessOptions, ProcessRunner, Unfinished};

@@ -27,6 +27,10 @@ pub(crate) enum Message<A: Aggregate> {
 /// Where a shard is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
+    /// Another process has the partition, or nobody yet.
+    Elsewhere,
+    /// Keeping level with another process, which writes.
+    Following,
     /// Claiming its partition and reading it to the end.
     Recovering,
     /// Taking commands.

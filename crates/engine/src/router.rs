@@ -1,36 +1,84 @@
-//! Brings each command to the shard of its partition, and the answer back. All partitions are local for now.
+//! Brings each command to the shard of its partition, here or in another process, and the answer back.
+//!
+//! A command whose shard goes away under it is sent again, with the same id, to wherever the partition has gone: the log
+//! knows whether it took effect.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chimera_domain::aggregate::Aggregate;
-use chimera_log::{Partition, partition_of};
+use chimera_log::{Owner, Owners, Partition, partition_of};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
+use crate::forward::Cluster;
 use crate::mailbox::Message;
 use crate::request::{Current, Failure, Receipt, Request};
+use crate::slot::Slot;
 
-/// The way to every shard of one stream; cheap to clone.
-#[derive(Debug)]
+mod forwarding;
+mod serving;
+
+/// How long a partition may have no owner before a command is refused; longer than a takeover.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks at where a partition is; doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The way to every partition of one stream; cheap to clone.
 pub struct Router<A: Aggregate> {
-    shards: Arc<[mpsc::Sender<Message<A>>]>,
+    slots: Arc<[Slot<A>]>,
+    owners: watch::Receiver<Arc<Owners>>,
+    cluster: Option<Cluster>,
 }
 
 impl<A: Aggregate> Clone for Router<A> {
     fn clone(&self) -> Self {
-        Self { shards: Arc::clone(&self.shards) }
+        Self {
+            slots: Arc::clone(&self.slots),
+            owners: self.owners.clone(),
+            cluster: self.cluster.clone(),
+        }
     }
 }
 
+impl<A: Aggregate> std::fmt::Debug for Router<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Router").field("stream", &A::STREAM).finish_non_exhaustive()
+    }
+}
+
+/// Where a partition is written now.
+enum Way<A: Aggregate> {
+    Here(mpsc::Sender<Message<A>>),
+    There(Owner),
+    /// It has no owner that is known, or is on its way here.
+    Nowhere,
+}
+
+/// What to do where nothing can be done at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Full {
+    /// Refuse what a full mailbox cannot take.
+    Refuse,
+    /// Wait for room.
+    Wait,
+}
+
 impl<A: Aggregate> Router<A> {
-    pub(crate) fn new(shards: Vec<mpsc::Sender<Message<A>>>) -> Self {
-        Self { shards: shards.into() }
+    pub(crate) fn new(
+        slots: Arc<[Slot<A>]>,
+        owners: watch::Receiver<Arc<Owners>>,
+        cluster: Option<Cluster>,
+    ) -> Self {
+        Self { slots, owners, cluster }
     }
 
     /// How many partitions the stream has.
     #[must_use]
     pub fn partitions(&self) -> u32 {
-        u32::try_from(self.shards.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
     }
 
     /// The partition that holds `key`.
@@ -44,14 +92,7 @@ impl<A: Aggregate> Router<A> {
     /// # Errors
     /// See [`Failure`].
     pub async fn execute(&self, request: Request<A>) -> Result<Receipt<A>, Failure<A::Rejection>> {
-        let partition = self.partition_of(&request.key);
-        let (reply, answer) = oneshot::channel();
-        match self.shard(&partition).try_send(Message::Execute(request, reply)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(Failure::Saturated),
-            Err(TrySendError::Closed(_)) => return Err(Failure::NotOwner(partition)),
-        }
-        answer.await.unwrap_or(Err(Failure::NotOwner(partition)))
+        self.bring(request, Full::Refuse).await
     }
 
     /// Sends a command and waits for room in a full mailbox: for processes and imports, which have nobody to refuse.
@@ -62,18 +103,13 @@ impl<A: Aggregate> Router<A> {
         &self,
         request: Request<A>,
     ) -> Result<Receipt<A>, Failure<A::Rejection>> {
-        let partition = self.partition_of(&request.key);
-        let (reply, answer) = oneshot::channel();
-        if self.shard(&partition).send(Message::Execute(request, reply)).await.is_err() {
-            return Err(Failure::NotOwner(partition));
-        }
-        answer.await.unwrap_or(Err(Failure::NotOwner(partition)))
+        self.bring(request, Full::Wait).await
     }
 
     /// How an aggregate stands now, durably. Version 0 where there is none of this id.
     ///
     /// # Errors
-    /// [`Failure::NotOwner`] if its shard isn't here.
+    /// [`Failure::NotOwner`] if nobody who owns its partition can be reached.
     pub async fn read(&self, key: &str) -> Result<Current<A>, Failure<A::Rejection>> {
         self.ask(key, None).await
     }
@@ -81,7 +117,7 @@ impl<A: Aggregate> Router<A> {
     /// How an aggregate stands as soon as its version is beyond `version`; waits without end, so give it a deadline.
     ///
     /// # Errors
-    /// [`Failure::NotOwner`] if its shard isn't here.
+    /// [`Failure::NotOwner`] if nobody who owns its partition can be reached.
     pub async fn read_past(
         &self,
         key: &str,
@@ -90,18 +126,150 @@ impl<A: Aggregate> Router<A> {
         self.ask(key, Some(version)).await
     }
 
-    async fn ask(&self, key: &str, past: Option<u64>) -> Result<Current<A>, Failure<A::Rejection>> {
-        let partition = self.partition_of(key);
-        let (reply, answer) = oneshot::channel();
-        let question = Message::Read { key: key.into(), past, reply };
-        if self.shard(&partition).send(question).await.is_err() {
-            return Err(Failure::NotOwner(partition));
+    async fn bring(
+        &self,
+        request: Request<A>,
+        full: Full,
+    ) -> Result<Receipt<A>, Failure<A::Rejection>> {
+        let partition = self.partition_of(&request.key);
+        let Some(cluster) = &self.cluster else {
+            let Some(shard) = self.slot(&partition).shard() else {
+                return Err(Failure::NotOwner(partition));
+            };
+            return send(&partition, &shard, request, full).await.0;
+        };
+        let mut search = Search::new(PATIENCE);
+        loop {
+            let (answer, may_have_arrived) = match self.way(&partition, cluster) {
+                Way::Here(shard) => send(&partition, &shard, request.clone(), full).await,
+                Way::There(owner) => self.forward(cluster, &owner, &request, full).await,
+                Way::Nowhere => (Err(Failure::NotOwner(partition.clone())), false),
+            };
+            search.doubtful |= may_have_arrived;
+            match answer {
+                Err(Failure::NotOwner(_)) if search.goes_on() => {
+                    self.change(&partition, &mut search).await;
+                }
+                Err(Failure::NotOwner(_)) if search.doubtful => return Err(Failure::Indeterminate),
+                answer => return answer,
+            }
         }
-        answer.await.map_err(|_| Failure::NotOwner(partition))
     }
 
-    fn shard(&self, partition: &Partition) -> &mpsc::Sender<Message<A>> {
-        let index = usize::try_from(partition.index).unwrap_or_default();
-        &self.shards[index]
+    async fn ask(&self, key: &str, past: Option<u64>) -> Result<Current<A>, Failure<A::Rejection>> {
+        let partition = self.partition_of(key);
+        let Some(cluster) = &self.cluster else {
+            let Some(shard) = self.slot(&partition).shard() else {
+                return Err(Failure::NotOwner(partition));
+            };
+            return question(&partition, &shard, key, past).await;
+        };
+        let mut search = Search::new(PATIENCE);
+        loop {
+            let answer = match self.way(&partition, cluster) {
+                Way::Here(shard) => question(&partition, &shard, key, past).await,
+                Way::There(owner) => self.ask_there(cluster, &owner, key, past).await,
+                Way::Nowhere => Err(Failure::NotOwner(partition.clone())),
+            };
+            match answer {
+                // Whoever waits for a change gives up by himself.
+                Err(Failure::NotOwner(_)) if past.is_some() || search.goes_on() => {
+                    self.change(&partition, &mut search).await;
+                }
+                answer => return answer,
+            }
+        }
     }
+
+    /// Where the partition is written, as far as is known here.
+    fn way(&self, partition: &Partition, cluster: &Cluster) -> Way<A> {
+        if let Some(shard) = self.slot(partition).shard()
+            && !shard.is_closed()
+        {
+            return Way::Here(shard);
+        }
+        match self.owners.borrow().get(partition) {
+            // What this process has claimed and does not have any more will be claimed anew.
+            Some(owner) if owner.address != cluster.own_address => Way::There(owner.clone()),
+            Some(_) | None => Way::Nowhere,
+        }
+    }
+
+    /// Waits until it is worth looking again.
+    async fn change(&self, partition: &Partition, search: &mut Search) {
+        let (mut owners, mut status) = (self.owners.clone(), self.slot(partition).status());
+        owners.mark_unchanged();
+        status.mark_unchanged();
+        tokio::select! {
+            Ok(()) = owners.changed() => {}
+            Ok(()) = status.changed() => {}
+            () = tokio::time::sleep(search.pause) => {}
+        }
+        search.pause = (search.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn slot(&self, partition: &Partition) -> &Slot<A> {
+        let index = usize::try_from(partition.index).unwrap_or_default();
+        &self.slots[index]
+    }
+}
+
+/// The search for whoever owns a partition.
+struct Search {
+    until: Instant,
+    pause: Duration,
+    /// The command may have taken effect somewhere.
+    doubtful: bool,
+}
+
+impl Search {
+    fn new(patience: Duration) -> Self {
+        Self { until: Instant::now() + patience, pause: FIRST_PAUSE, doubtful: false }
+    }
+
+    fn goes_on(&self) -> bool {
+        Instant::now() < self.until
+    }
+}
+
+/// Hands a command to a shard of this process. Also whether the shard may have executed it without saying so.
+async fn send<A: Aggregate>(
+    partition: &Partition,
+    shard: &mpsc::Sender<Message<A>>,
+    request: Request<A>,
+    full: Full,
+) -> (Result<Receipt<A>, Failure<A::Rejection>>, bool) {
+    let gone = || Err(Failure::NotOwner(partition.clone()));
+    let (reply, answer) = oneshot::channel();
+    let message = Message::Execute(request, reply);
+    match full {
+        Full::Wait => {
+            if shard.send(message).await.is_err() {
+                return (gone(), false);
+            }
+        }
+        Full::Refuse => match shard.try_send(message) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return (Err(Failure::Saturated), false),
+            Err(TrySendError::Closed(_)) => return (gone(), false),
+        },
+    }
+    match answer.await {
+        Ok(Err(Failure::NotOwner(partition))) => (Err(Failure::NotOwner(partition)), true),
+        Ok(answer) => (answer, false),
+        Err(_) => (gone(), true),
+    }
+}
+
+async fn question<A: Aggregate>(
+    partition: &Partition,
+    shard: &mpsc::Sender<Message<A>>,
+    key: &str,
+    past: Option<u64>,
+) -> Result<Current<A>, Failure<A::Rejection>> {
+    let (reply, answer) = oneshot::channel();
+    if shard.send(Message::Read { key: key.into(), past, reply }).await.is_err() {
+        return Err(Failure::NotOwner(partition.clone()));
+    }
+    answer.await.map_err(|_| Failure::NotOwner(partition.clone()))
 }

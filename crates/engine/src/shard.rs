@@ -13,7 +13,7 @@ use chimera_domain::aggregate::Aggregate;
 use chimera_domain::time::DAY;
 use chimera_log::{EventLog, Partition};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::clock::Clock;
@@ -21,6 +21,7 @@ use crate::engine::EngineOptions;
 use crate::event_id::EventIds;
 use crate::mailbox::{Message, Phase, StatusSender};
 use crate::request::{Current, Failure, Position};
+use crate::seat::Seat;
 
 mod checkpointing;
 mod commands;
@@ -30,6 +31,7 @@ mod round;
 mod serving;
 mod states;
 mod timers;
+mod unclaimed;
 
 use round::{Pending, Round};
 use serving::Serving;
@@ -70,6 +72,7 @@ pub(crate) struct Shard<A: Aggregate> {
     parts: Parts<A>,
     mailbox: mpsc::Receiver<Message<A>>,
     status: StatusSender,
+    seat: watch::Receiver<Seat>,
     waiters: HashMap<Arc<str>, Vec<Waiter<A>>>,
     ids: EventIds,
     /// When timers were looked at last.
@@ -91,11 +94,13 @@ impl<A: Aggregate> Shard<A> {
         parts: Parts<A>,
         mailbox: mpsc::Receiver<Message<A>>,
         status: StatusSender,
+        seat: watch::Receiver<Seat>,
     ) -> Self {
         Self {
             parts,
             mailbox,
             status,
+            seat,
             waiters: HashMap::new(),
             ids: EventIds::new(),
             ticked: Instant::now(),
@@ -108,8 +113,18 @@ impl<A: Aggregate> Shard<A> {
         let mut unsettled = Vec::new();
         loop {
             self.enter(Phase::Recovering);
+            if !self.parts.log.still_given(&self.parts.partition)
+                && *self.seat.borrow() == Seat::Owner
+            {
+                self.give_back(unsettled);
+                return;
+            }
             let mut serving = match self.recover() {
-                Ok(serving) => serving,
+                Ok(Some(serving)) => serving,
+                Ok(None) => {
+                    self.give_back(unsettled);
+                    return;
+                }
                 Err(reason) => {
                     refuse(&mut unsettled, &reason);
                     if self.pause_refusing(&reason) {
@@ -141,6 +156,22 @@ impl<A: Aggregate> Shard<A> {
         self.status.send_modify(|status| status.phase = phase);
     }
 
+    /// Hands what waits here back, for whoever owns the partition now.
+    fn give_back(&mut self, unsettled: Vec<Pending<A>>) {
+        let partition = self.parts.partition.clone();
+        tracing::info!(%partition, commands = unsettled.len(), "the partition is another's");
+        self.mailbox.close();
+        for reply in unsettled.into_iter().filter_map(|pending| pending.reply) {
+            let _ = reply.send(Err(Failure::NotOwner(partition.clone())));
+        }
+        while let Ok(message) = self.mailbox.try_recv() {
+            if let Message::Execute(_, reply) = message {
+                let _ = reply.send(Err(Failure::NotOwner(partition.clone())));
+            }
+        }
+        self.enter(Phase::Elsewhere);
+    }
+
     /// Refuses what arrives until the next tick. False if the shard is to end.
     fn pause_refusing(&mut self, reason: &str) -> bool {
         tracing::error!(partition = %self.parts.partition, reason, "the partition cannot be served; trying again");
@@ -163,14 +194,20 @@ impl<A: Aggregate> Shard<A> {
         self.distrusted |= matches!(error, CheckpointError::Damaged { .. });
     }
 
-    fn recover(&mut self) -> Result<Serving<A>, String> {
+    /// Nothing, if the shard has lost its seat meanwhile.
+    fn recover(&mut self) -> Result<Option<Serving<A>>, String> {
         let started = Instant::now();
         if self.distrusted {
             let cleared = self.parts.checkpoints.clear(&self.parts.partition);
             cleared.map_err(|error| error.to_string())?;
             self.distrusted = false;
         }
-        let serving = recovery::recover(&self.parts)?;
+        if *self.seat.borrow() == Seat::Standby {
+            self.enter(Phase::Following);
+        }
+        let Some(serving) = recovery::recover(&self.parts, &mut self.seat)? else {
+            return Ok(None);
+        };
         let seconds = started.elapsed().as_secs_f64();
         let partition = self.parts.partition.to_string();
         metrics::gauge!(crate::metric_names::TAKEOVER_SECONDS, "partition" => partition)
@@ -181,7 +218,7 @@ impl<A: Aggregate> Shard<A> {
             status.term = serving.writer.term();
         });
         self.enter(Phase::Serving);
-        Ok(serving)
+        Ok(Some(serving))
     }
 
     fn serve(&mut self, serving: &mut Serving<A>) -> Left<A> {

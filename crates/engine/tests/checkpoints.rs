@@ -60,19 +60,6 @@ impl CheckpointStore for Unreliable {
         self.states_are_damaged.store(false, Ordering::SeqCst);
         self.inner.clear(partition)
     }
-
-    fn process_position(&self, name: &str, partition: &Partition) -> Result<u64, CheckpointError> {
-        self.inner.process_position(name, partition)
-    }
-
-    fn save_process_position(
-        &self,
-        name: &str,
-        partition: &Partition,
-        sequence: u64,
-    ) -> Result<(), CheckpointError> {
-        self.inner.save_process_position(name, partition, sequence)
-    }
 }
 
 async fn start(world: &World, checkpoints: &Arc<Unreliable>) -> Shards<Stock> {
@@ -82,6 +69,7 @@ async fn start(world: &World, checkpoints: &Arc<Unreliable>) -> Shards<Stock> {
         clock: world.clock.clone(),
         producer: "test/1".into(),
         options: world.options,
+        cluster: None,
     };
     let shards = engine.start::<Stock>(world.partitions).unwrap();
     shards.serving().await.unwrap();

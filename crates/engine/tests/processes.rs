@@ -12,8 +12,8 @@ use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::recorded::Recorded;
 use chimera_domain::stock::{Event, Stock};
-use chimera_engine::{CheckpointStore, Process, ProcessOptions, ProcessRunner, Unfinished};
-use chimera_log::{Batch, Entry, Partition};
+use chimera_engine::{Process, ProcessOptions, ProcessRunner, Unfinished};
+use chimera_log::{Batch, Bookmarks, Entry, Partition};
 use support::{World, adjust, named, request};
 use tokio::sync::watch;
 
@@ -60,7 +60,7 @@ fn run(world: &World, process: &Arc<Notes>) -> Running {
     let runner = ProcessRunner {
         process: Arc::clone(process),
         log: Arc::clone(&world.log),
-        checkpoints: world.checkpoints.clone(),
+        bookmarks: world.checkpoints.clone(),
         codec: Arc::new(StreamCodec::bundled(Stock::STREAM).unwrap()),
         partition: Partition::new(Stock::STREAM, 0),
         options: ProcessOptions {
@@ -121,7 +121,7 @@ async fn a_restart_goes_on_where_everything_was_done() {
 async fn a_position_beyond_the_log_belongs_to_another_log() {
     let world = World::new(1);
     let partition = Partition::new(Stock::STREAM, 0);
-    world.checkpoints.save_process_position("notes", &partition, 5_000).unwrap();
+    world.checkpoints.keep("notes", &partition, 5_000).await.unwrap();
     deliver(&world, 0..1).await;
     let notes = Arc::new(Notes::default());
     let mut running = run(&world, &notes);
@@ -145,6 +145,6 @@ async fn an_event_that_cannot_be_decoded_is_never_passed_over() {
     for _ in 0..3 {
         let ended = run(&world, &notes).task.await.unwrap();
         assert!(ended.unwrap_err().contains("sequence 8"));
-        assert!(world.checkpoints.process_position("notes", &partition).unwrap() < 8);
+        assert!(world.checkpoints.find("notes", &partition).await.unwrap() < 8);
     }
 }

@@ -44,7 +44,8 @@ pub(crate) fn claim(
         + 1;
     let key = partition.to_string();
     for producer in &pair {
-        let record = std::iter::once(terms::record(&owners, &key, term));
+        let record =
+            std::iter::once(terms::record(&owners, &key, term, &cluster.settings.advertised));
         let proved = producer.transact(record, cluster.settings.deadlines.append);
         proved.map_err(|failure| unclaimed(partition, &lost(failure)))?;
         if producer.is_spent() {

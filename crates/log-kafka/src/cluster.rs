@@ -29,6 +29,11 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// What the members of a group called so read.
+    pub(crate) fn group(&self, reader: &str) -> String {
+        format!("{}.{reader}", self.settings.cluster)
+    }
+
     pub(crate) fn connect(settings: KafkaSettings) -> KafkaResult<Self> {
         let request: Duration = settings.deadlines.request;
         let probes = |isolation| Probes::new(config::probe(&settings, isolation), request);

@@ -48,11 +48,26 @@ pub(crate) fn member(settings: &KafkaSettings, membership: &Membership) -> Clien
     config.set("queued.min.messages", "1");
     config.set("fetch.message.max.bytes", "1024");
     config.extend(properties(settings));
-    config.set("group.id", format!("{}.owners", settings.cluster));
+    config.set("group.id", group_of_owners(settings));
     config.set("session.timeout.ms", membership.session.as_millis().to_string());
     config.set("heartbeat.interval.ms", membership.heartbeat.as_millis().to_string());
     config.set("enable.auto.commit", "false");
     config.set("auto.offset.reset", "latest");
+    config.set("allow.auto.create.topics", "false");
+    config
+}
+
+/// The group that shares the partitions.
+pub(crate) fn group_of_owners(settings: &KafkaSettings) -> String {
+    format!("{}.owners", settings.cluster)
+}
+
+/// For committing and asking for the offsets of a group in which nobody is.
+pub(crate) fn bookmark(settings: &KafkaSettings, group: &str) -> ClientConfig {
+    let mut config = base(settings);
+    config.extend(properties(settings));
+    config.set("group.id", group);
+    config.set("enable.auto.commit", "false");
     config.set("allow.auto.create.topics", "false");
     config
 }

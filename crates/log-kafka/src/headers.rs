@@ -1,4 +1,4 @@
-//! The headers that stand beside a record: `sequence` and `term` as decimal text, `eventType`, and `traceparent` if there.
+//! The headers that stand beside a record: `sequence` and `term` as decimal text, `eventType`, and `traceparent` if there; beside a claim `term` and `address`.
 //!
 //! Text, so that any Kafka tool shows them. Never looks into the value.
 
@@ -7,6 +7,7 @@ use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 
 pub(crate) const SEQUENCE: &str = "sequence";
 pub(crate) const TERM: &str = "term";
+pub(crate) const ADDRESS: &str = "address";
 const EVENT_TYPE: &str = "eventType";
 const TRACEPARENT: &str = "traceparent";
 
@@ -45,6 +46,7 @@ pub(crate) fn encode(entry: &Entry, sequence: u64, term: u64) -> OwnedHeaders {
 pub(crate) struct Beside<'a> {
     pub(crate) sequence: Option<u64>,
     pub(crate) term: Option<u64>,
+    pub(crate) address: Option<&'a str>,
     pub(crate) event_type: &'a [u8],
     pub(crate) traceparent: &'a [u8],
 }
@@ -62,6 +64,7 @@ fn decode<H: Headers>(headers: &H) -> Beside<'_> {
         match header.key {
             SEQUENCE => beside.sequence = number(value),
             TERM => beside.term = number(value),
+            ADDRESS => beside.address = std::str::from_utf8(value).ok(),
             EVENT_TYPE => beside.event_type = value,
             TRACEPARENT => beside.traceparent = value,
             _ => {}

@@ -4,9 +4,11 @@
 //! committed, never gives what is not committed, and knows nothing of what a record means.
 
 mod admin;
+mod bookmarks;
 mod claim;
 mod cluster;
 mod config;
+mod directory;
 mod error;
 mod feed;
 mod headers;
@@ -23,6 +25,7 @@ mod voice;
 mod watermarks;
 mod writer;
 
+pub use bookmarks::KafkaBookmarks;
 pub use error::OpenError;
 pub use log::KafkaLog;
 pub use settings::{Deadlines, KafkaSettings, Membership};

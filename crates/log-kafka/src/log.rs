@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use chimera_log::{
-    ClaimError, EventLog, Ownership, Partition, ReadError, Reader, StreamSpec, Writer,
+    ClaimError, EventLog, Owners, Ownership, Partition, ReadError, Reader, StreamSpec, Writer,
 };
 use tokio::sync::watch;
 
 use crate::admin::Wanted;
+use crate::bookmarks::KafkaBookmarks;
 use crate::claim;
 use crate::cluster::{Cluster, Streams};
+use crate::directory::Directory;
 use crate::error::{OpenError, unclaimed, unread};
 use crate::probe::Place;
 use crate::reader::KafkaReader;
@@ -19,6 +21,7 @@ use crate::terms::OWNERSHIP;
 /// An [`EventLog`] on Kafka.
 pub struct KafkaLog {
     cluster: Arc<Cluster>,
+    directory: Directory,
 }
 
 impl KafkaLog {
@@ -37,7 +40,9 @@ impl KafkaLog {
             cluster.admin.create(&[terms]).map_err(failed)?;
         }
         cluster.refresh().map_err(|error| failed(error.to_string()))?;
-        Ok(Self { cluster: Arc::new(cluster) })
+        let directory = Directory::follow(&cluster.settings);
+        let directory = directory.map_err(|error| failed(error.to_string()))?;
+        Ok(Self { cluster: Arc::new(cluster), directory })
     }
 
     /// Which Kafka this is: the id that it gave itself when it was formatted.
@@ -48,6 +53,12 @@ impl KafkaLog {
         let brokers = self.cluster.settings.brokers.clone();
         let reason = "it did not say which cluster it is".to_owned();
         self.cluster.admin.cluster_id().ok_or(OpenError { brokers, reason })
+    }
+
+    /// How far named readers have come, kept as the committed offsets of groups.
+    #[must_use]
+    pub fn bookmarks(&self) -> KafkaBookmarks {
+        KafkaBookmarks::new(Arc::clone(&self.cluster))
     }
 
     fn create(&self, topics: &[(String, u32)]) -> Result<(), String> {
@@ -123,6 +134,18 @@ impl EventLog for KafkaLog {
 
     fn ownership(&self) -> watch::Receiver<Ownership> {
         self.cluster.owned.subscribe()
+    }
+
+    fn owners(&self) -> watch::Receiver<Arc<Owners>> {
+        self.directory.subscribe()
+    }
+
+    fn still_given(&self, partition: &Partition) -> bool {
+        self.cluster.owned.confirm(partition)
+    }
+
+    fn leave(&self) -> bool {
+        self.cluster.owned.leave()
     }
 }
 

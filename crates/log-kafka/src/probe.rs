@@ -27,6 +27,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// What `assign` takes, to begin at the first record there is.
+    pub(crate) fn at_start(&self) -> KafkaResult<TopicPartitionList> {
+        let mut list = TopicPartitionList::with_capacity(1);
+        list.add_partition_offset(&self.topic, self.index, Offset::Beginning)?;
+        Ok(list)
+    }
+
     /// What `assign` takes.
     pub(crate) fn at(&self, offset: i64) -> KafkaResult<TopicPartitionList> {
         let mut list = TopicPartitionList::with_capacity(1);

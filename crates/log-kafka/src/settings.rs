@@ -1,6 +1,6 @@
 //! What an operator may set. Owns the defaults; never decides what keeps the log correct (see `config`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Where Kafka is and how this log uses it.
@@ -16,6 +16,10 @@ pub struct KafkaSettings {
     pub replication: i32,
     /// Further properties of librdkafka, such as those of TLS and SASL. Those that keep the log correct cannot be changed.
     pub properties: BTreeMap<String, String>,
+    /// `host:port` at which the others send commands to this process; stands beside each of its claims.
+    pub advertised: String,
+    /// The streams of which this process wants partitions; without it, all.
+    pub wanted: Option<BTreeSet<String>>,
     /// How this process shares the partitions with others; without it, all are its own.
     pub membership: Option<Membership>,
     /// How long anything may take.
@@ -32,6 +36,8 @@ impl KafkaSettings {
             topic_prefix: String::new(),
             replication: 1,
             properties: BTreeMap::new(),
+            advertised: String::new(),
+            wanted: None,
             membership: None,
             deadlines: Deadlines::default(),
         }

@@ -1,5 +1,5 @@
 //! Terms outlive claims that wrote nothing: a compacted topic `chimera.ownership` holds the last term of each partition
-//! (key `<stream>/<index>`, header `term`), written in a transaction of the claimant's own ids, and so fenced with it.
+//! (key `<stream>/<index>`, headers `term` and `address`), written in a transaction of the claimant's own ids, and so fenced with it.
 //!
 //! A term read here may come from a claim that failed: terms grow, they need not be dense.
 
@@ -8,7 +8,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
-use crate::headers::{self, TERM};
+use crate::headers::{self, ADDRESS, TERM};
 use crate::probe::{Place, Probe, go_on};
 use crate::producer::Outgoing;
 
@@ -34,8 +34,10 @@ pub(crate) fn last(probe: &Probe<'_>, place: &Place, partition: &Partition) -> K
 }
 
 /// The record of a claim.
-pub(crate) fn record<'a>(place: &'a Place, key: &'a str, term: u64) -> Outgoing<'a> {
-    let headers = OwnedHeaders::new().insert(Header { key: TERM, value: Some(&term.to_string()) });
+pub(crate) fn record<'a>(place: &'a Place, key: &'a str, term: u64, address: &str) -> Outgoing<'a> {
+    let headers = OwnedHeaders::new()
+        .insert(Header { key: TERM, value: Some(&term.to_string()) })
+        .insert(Header { key: ADDRESS, value: Some(address) });
     BaseRecord::to(&place.topic)
         .partition(place.index)
         .key(key.as_bytes())

@@ -19,5 +19,5 @@ pub use error::{AppendError, ClaimError, ReadError};
 pub use faulty::{Fault, FaultPlan, FaultyLog, Injected};
 pub use memory::MemoryLog;
 pub use partitioner::{murmur2, partition_of};
-pub use port::{Appended, EventLog, Ownership, Reader, Writer};
+pub use port::{Appended, Bookmarks, EventLog, Owner, Owners, Ownership, Reader, Writer};
 pub use record::{Entry, Partition, RawBatch, RawRecord, StreamSpec};

@@ -2,7 +2,8 @@
 //!
 //! Partitions, not streams: honest about Kafka. Writing blocks (a shard owns a thread); reading is asynchronous.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -13,6 +14,18 @@ use crate::record::{Partition, RawBatch, StreamSpec};
 
 /// The partitions that this process may claim; changes are announced through [`EventLog::ownership`].
 pub type Ownership = BTreeSet<Partition>;
+
+/// Who has claimed a partition last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// `host:port` at which its process takes commands from others.
+    pub address: Arc<str>,
+    /// The term of its claim; of two owners the one of the higher term is the later.
+    pub term: u64,
+}
+
+/// The owners that are known, by partition.
+pub type Owners = HashMap<Partition, Owner>;
 
 /// A log of partitioned streams.
 #[async_trait]
@@ -49,6 +62,38 @@ pub trait EventLog: Send + Sync {
 
     /// The partitions given to this process. An embedded log gives all, always.
     fn ownership(&self) -> watch::Receiver<Ownership>;
+
+    /// Who has claimed each partition last, in whichever process. A log for one process knows of nobody.
+    fn owners(&self) -> watch::Receiver<Arc<Owners>> {
+        watch::channel(Arc::default()).1
+    }
+
+    /// Asks anew whether `partition` is given to this process: what [`EventLog::ownership`] says may be old news to a process
+    /// that was held up. Blocks.
+    fn still_given(&self, partition: &Partition) -> bool {
+        self.ownership().borrow().contains(partition)
+    }
+
+    /// Gives back what this process was given, for good; whether others are there to take it over. Blocks.
+    fn leave(&self) -> bool {
+        false
+    }
+}
+
+/// Where readers with a name keep how far they have come, so that whichever process goes on knows.
+#[async_trait]
+pub trait Bookmarks: Send + Sync {
+    /// Up to and with which sequence `reader` has done everything in `partition`; 0 at first.
+    ///
+    /// # Errors
+    /// Text for an operator.
+    async fn find(&self, reader: &str, partition: &Partition) -> Result<u64, String>;
+
+    /// Keeps how far `reader` has come.
+    ///
+    /// # Errors
+    /// Text for an operator; the reader repeats some of its work after the next start.
+    async fn keep(&self, reader: &str, partition: &Partition, sequence: u64) -> Result<(), String>;
 }
 
 /// The right to append to one partition, until a newer claim.

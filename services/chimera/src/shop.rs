@@ -13,8 +13,8 @@ use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
 use chimera_domain::stock::Stock;
-use chimera_engine::{CheckpointStore, Engine, EngineOptions, GlobalTable, Router, SystemClock};
-use chimera_kit::config::Config;
+use chimera_engine::{Engine, EngineOptions, GlobalTable, Router, SystemClock};
+use chimera_kit::config::{Config, Role};
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
 use chimera_log::EventLog;
@@ -26,13 +26,16 @@ pub mod errand;
 mod figures;
 pub mod kafka;
 pub mod open_log;
+mod prices;
 mod processes;
 mod projections;
 mod readiness;
+mod settled;
 mod shards;
 
 use open_log::{OpenLog, open_log};
-pub use processes::Settled;
+use processes::Streams;
+pub use settled::Settled;
 
 /// Bounds the memory that the checkpoint store uses to keep blocks.
 const CHECKPOINT_CACHE_BYTES: u64 = 32 << 20;
@@ -85,8 +88,9 @@ impl Shop {
     pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
         let directory = opening.config.data_dir.clone();
         let partitions = opening.config.log.partitions();
-        let OpenLog { log, lock } = open_log(opening.config)?;
+        let OpenLog { log, bookmarks, lock } = open_log(opening.config)?;
         let checkpoints = open_checkpoints(&directory)?;
+        let bookmarks = bookmarks.unwrap_or_else(|| checkpoints.clone());
         let options = EngineOptions {
             mailbox: opening.config.limits.queued_commands,
             ..EngineOptions::default()
@@ -97,23 +101,23 @@ impl Shop {
             clock: Arc::new(SystemClock),
             producer: concat!("chimera/", env!("CARGO_PKG_VERSION")).into(),
             options,
+            cluster: None,
         };
-        let products = shards::start(&engine, partitions, "product-shards", &mut opening)?;
-        let stock = shards::start(&engine, partitions, "stock-shards", &mut opening)?;
-        let orders = shards::start(&engine, partitions, "order-shards", &mut opening)?;
-        let payments = shards::start(&engine, partitions, "payment-shards", &mut opening)?;
-        let prices = shards::follow_prices(&engine, partitions, &mut opening)?;
-        let routers = processes::Routers { orders, stock, payments };
-        let settled = processes::start(&engine, &routers, &mut opening)?;
+        let products = shards::start(&engine, Role::Products, "product-shards", &mut opening)?;
+        let stock = shards::start(&engine, Role::Inventory, "stock-shards", &mut opening)?;
+        let orders = shards::start(&engine, Role::Orders, "order-shards", &mut opening)?;
+        let payments = shards::start(&engine, Role::Payments, "payment-shards", &mut opening)?;
+        let prices = prices::follow(&engine, &mut opening)?;
+        let streams = Streams { orders: &orders, stock: &stock.router, payments: &payments };
+        let settled = processes::start(&engine, &bookmarks, &streams, &mut opening)?;
         let (stores, positions) = projections::start(&engine, &directory, &mut opening)?;
-        let processes::Routers { orders, stock, payments } = routers;
         Ok(Self {
             log,
             partitions,
-            products,
-            stock,
-            orders,
-            payments,
+            products: products.router,
+            stock: stock.router,
+            orders: orders.router,
+            payments: payments.router,
             prices,
             settled,
             stores,
@@ -124,7 +128,7 @@ impl Shop {
 }
 
 /// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.
-fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<dyn CheckpointStore>> {
+fn open_checkpoints(directory: &Path) -> anyhow::Result<Arc<EmbeddedCheckpoints>> {
     match EmbeddedCheckpoints::open(directory, CHECKPOINT_CACHE_BYTES) {
         Ok(checkpoints) => Ok(Arc::new(checkpoints)),
         Err(error) => {

@@ -36,7 +36,7 @@ fn what_was_saved_is_there_after_reopening() {
     store
         .save(&partition(1), snapshot(9, vec![state("a", 3, Some(8)), state("b", 1, None)]))
         .unwrap();
-    store.save_process_position("p", &partition(1), 5).unwrap();
+    store.processes.set("p", &partition(1), 5).unwrap();
     drop(store);
     let store = open();
     let restored = store.restore(&partition(1), 1).unwrap();
@@ -44,7 +44,7 @@ fn what_was_saved_is_there_after_reopening() {
     assert_eq!(restored.timers, [(Timestamp(8), "a".into())]);
     assert_eq!(store.state(&partition(1), "a").unwrap().unwrap().version, 3);
     assert_eq!(store.command(&partition(1), 11).unwrap(), Some(record(5 * DAY)));
-    assert_eq!(store.process_position("p", &partition(1)).unwrap(), 5);
+    assert_eq!(store.processes.get("p", &partition(1)).unwrap(), 5);
 }
 
 #[test]

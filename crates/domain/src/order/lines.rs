@@ -17,7 +17,7 @@ pub const MOST_LINES: usize = 2_000;
 pub const MOST_UNITS: u32 = 100_000;
 
 /// A line as it is asked for, with what the catalogue says of the product.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineRequest {
     /// Which product.
     pub product: ProductId,
@@ -76,7 +76,7 @@ pub struct Totals {
 }
 
 /// What is put on or taken off the lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charges {
     /// Taken off.
     pub discount: Amount,
@@ -171,7 +171,7 @@ pub(super) fn nothing_below_zero(totals: &Totals) -> Result<(), Rejection> {
     let Totals { discount, tax, shipping, total, .. } = totals;
     let named = [("discount", discount), ("tax", tax), ("shipping", shipping), ("total", total)];
     match named.iter().find(|(_, amount)| amount.is_negative()) {
-        Some((name, _)) => Err(Rejection::NegativeCharge(name)),
+        Some((name, _)) => Err(Rejection::NegativeCharge((*name).into())),
         None => Ok(()),
     }
 }

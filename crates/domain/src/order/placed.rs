@@ -223,7 +223,7 @@ impl Placed {
     }
 
     pub(super) fn wrong_status(&self, needed: &'static str) -> Rejection {
-        Rejection::WrongStatus { status: self.head.status, needed }
+        Rejection::WrongStatus { status: self.head.status, needed: needed.into() }
     }
 
     /// What counts as sold.

@@ -1,5 +1,9 @@
 //! How an order says no: each with a stable code and a text that a person can act on.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use super::Status;
 use super::lines::{MOST_LINES, MOST_UNITS};
 use crate::aggregate::{Refusal, RefusalKind};
@@ -7,7 +11,7 @@ use crate::ids::ProductId;
 use crate::money::Currency;
 
 /// Why an order refuses a command.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Rejection {
     /// There is none of this id.
     #[error("there is no order of this id")]
@@ -65,7 +69,7 @@ pub enum Rejection {
     },
     /// A discount, tax, shipping or total below zero.
     #[error("the order's {0} must not be below zero")]
-    NegativeCharge(&'static str),
+    NegativeCharge(Cow<'static, str>),
     /// Beyond what can be represented.
     #[error("the order's total is too large")]
     TotalTooLarge,
@@ -75,7 +79,7 @@ pub enum Rejection {
         /// What it is.
         status: Status,
         /// What it would have to be.
-        needed: &'static str,
+        needed: Cow<'static, str>,
     },
     /// Stock is not held yet.
     #[error("the order's stock is not reserved yet; try again in a moment")]

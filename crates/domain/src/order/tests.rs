@@ -154,7 +154,7 @@ fn order_that_is(status: Status) -> Given<Order> {
 }
 
 fn wrong(status: Status, needed: &'static str) -> Rejection {
-    Rejection::WrongStatus { status, needed }
+    Rejection::WrongStatus { status, needed: needed.into() }
 }
 
 #[test]

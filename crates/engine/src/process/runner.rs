@@ -7,12 +7,11 @@ use std::time::Duration;
 use chimera_codec::StreamCodec;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::recorded::Recorded;
-use chimera_log::{EventLog, Partition, RawRecord};
+use chimera_log::{Bookmarks, EventLog, Partition, RawRecord};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Process, ProcessOptions};
-use crate::checkpoint::CheckpointStore;
 
 /// How long steps that are under way may take when the process ends; a repeat is harmless.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -26,7 +25,7 @@ pub struct ProcessRunner<P: Process> {
     /// Where its events come from.
     pub log: Arc<dyn EventLog>,
     /// Where it keeps how far it has come.
-    pub checkpoints: Arc<dyn CheckpointStore>,
+    pub bookmarks: Arc<dyn Bookmarks>,
     /// Reads its events.
     pub codec: Arc<StreamCodec<<P::Source as Aggregate>::Event>>,
     /// Which partition of the stream.
@@ -66,7 +65,7 @@ impl<P: Process> ProcessRunner<P> {
     /// # Errors
     /// Text for an operator, if the partition cannot be read or decoded.
     pub async fn run(mut self) -> Result<(), String> {
-        let saved = self.begin()?;
+        let saved = self.begin().await?;
         let mut work: InFlight<P> = InFlight {
             tasks: JoinSet::new(),
             waiting: HashMap::new(),
@@ -90,17 +89,14 @@ impl<P: Process> ProcessRunner<P> {
                 "steps under way are left to the next start"
             );
         }
-        self.save(&mut work);
+        self.save(&mut work).await;
         outcome
     }
 
     /// Where to begin: the saved position, or the start where it is that of another, longer log.
-    fn begin(&self) -> Result<u64, String> {
+    async fn begin(&self) -> Result<u64, String> {
         let (process, partition) = (self.process.name(), &self.partition);
-        let saved = self
-            .checkpoints
-            .process_position(process, partition)
-            .map_err(|error| error.to_string())?;
+        let saved = self.bookmarks.find(process, partition).await?;
         let end = self.log.high_watermark(partition).map_err(|error| error.to_string())?;
         let end = *end.borrow();
         if saved > end {
@@ -117,11 +113,11 @@ impl<P: Process> ProcessRunner<P> {
         let mut save = tokio::time::interval(Duration::from_secs(1));
         loop {
             tokio::select! {
-                _ = stop.wait_for(|&stop| stop) => return Ok(()),
+                () = told(&mut stop) => return Ok(()),
                 Some(done) = work.tasks.join_next() => {
                     self.finish(work, done.map_err(|error| error.to_string())?);
                 }
-                _ = save.tick() => self.save(work),
+                _ = save.tick() => self.save(work).await,
                 batch = reader.next(), if work.open.len() < self.options.concurrency * 4 => {
                     let batch = batch.map_err(|error| error.to_string())?;
                     for record in &batch.records {
@@ -129,7 +125,7 @@ impl<P: Process> ProcessRunner<P> {
                     }
                 }
             }
-            self.announce(work);
+            self.announce(work).await;
         }
     }
 
@@ -182,26 +178,30 @@ impl<P: Process> ProcessRunner<P> {
         self.start_what_is_ready(work);
     }
 
-    fn announce(&self, work: &mut InFlight<P>) {
+    async fn announce(&self, work: &mut InFlight<P>) {
         let done = work.done();
         self.position.send_if_modified(|position| std::mem::replace(position, done) != done);
         if done >= work.saved + self.options.save_every {
-            self.save(work);
+            self.save(work).await;
         }
     }
 
     /// Saves the position. One that cannot be saved only makes a restart repeat what is harmless.
-    fn save(&self, work: &mut InFlight<P>) {
+    async fn save(&self, work: &mut InFlight<P>) {
         let done = work.done();
         if done == work.saved {
             return;
         }
         work.saved = done;
         let process = self.process.name();
-        if let Err(error) = self.checkpoints.save_process_position(process, &self.partition, done) {
+        if let Err(error) = self.bookmarks.keep(process, &self.partition, done).await {
             tracing::warn!(process, partition = %self.partition, %error, "a position was not saved; a restart repeats some steps");
         }
     }
+}
+
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|&stop| stop).await;
 }
 
 /// Handles one event until it succeeds.

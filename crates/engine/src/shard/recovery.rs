@@ -6,7 +6,8 @@ use std::time::Instant;
 use chimera_domain::aggregate::{Aggregate, DomainEvent};
 use chimera_domain::recorded::Recorded;
 use chimera_domain::time::Timestamp;
-use chimera_log::{RawBatch, RawRecord, Writer};
+use chimera_log::{RawBatch, RawRecord};
+use tokio::sync::watch;
 
 use super::Parts;
 use super::checkpointing::save_now;
@@ -14,18 +15,24 @@ use super::commands::Commands;
 use super::serving::{Checkpointing, Gauges, Serving};
 use super::states::States;
 use super::timers::Timers;
+use super::unclaimed::Unclaimed;
 use crate::checkpoint::{CommandRecord, Restored};
 use crate::request::CommandId;
+use crate::seat::Seat;
 
 /// A long recovery saves after this many times the events that a checkpoint is saved after, however few aggregates they changed.
 const SAVE_AFTER: u64 = 50;
 
-/// Brings a partition to the end of its log; text for an operator if that cannot be done now.
-pub(super) fn recover<A: Aggregate>(parts: &Parts<A>) -> Result<Serving<A>, String> {
-    match attempt(parts, true) {
+/// Brings a partition to the end of its log, keeps it there while another process writes, and claims it when it is this one's.
+/// Nothing, if the seat is lost meanwhile; text for an operator if it cannot be done now.
+pub(super) fn recover<A: Aggregate>(
+    parts: &Parts<A>,
+    seat: &mut watch::Receiver<Seat>,
+) -> Result<Option<Serving<A>>, String> {
+    match attempt(parts, seat, true) {
         Err(Stopped::Checkpoint(reason)) => {
             tracing::warn!(partition = %parts.partition, reason, "the checkpoint does not fit the log; reading the log from its start");
-            attempt(parts, false).map_err(Stopped::into_text)
+            attempt(parts, seat, false).map_err(Stopped::into_text)
         }
         outcome => outcome.map_err(Stopped::into_text),
     }
@@ -47,25 +54,58 @@ impl Stopped {
     }
 }
 
-fn attempt<A: Aggregate>(parts: &Parts<A>, may_restore: bool) -> Result<Serving<A>, Stopped> {
-    let claimed = parts.log.claim(&parts.partition);
-    let writer = claimed.map_err(|error| Stopped::Otherwise(error.to_string()))?;
-    let end = writer.next_sequence() - 1;
+/// Reads all there is before it claims: whoever writes until then goes on serving meanwhile.
+fn attempt<A: Aggregate>(
+    parts: &Parts<A>,
+    seat: &mut watch::Receiver<Seat>,
+    may_restore: bool,
+) -> Result<Option<Serving<A>>, Stopped> {
+    let known = parts.log.high_watermark(&parts.partition);
+    let end = *known.map_err(|error| Stopped::Otherwise(error.to_string()))?.borrow();
     let restored = restore(parts, end, may_restore).map_err(Stopped::Otherwise)?;
-    let in_use = restored.sequence > 0;
-    let mut serving = begin(parts, writer, &restored);
-    match read_to(parts, &mut serving, end) {
-        Ok(()) => Ok(serving),
-        Err(reason) if in_use => Err(Stopped::Checkpoint(reason)),
-        Err(reason) => Err(Stopped::Otherwise(reason)),
+    let failed = match restored.sequence {
+        0 => Stopped::Otherwise,
+        _ => Stopped::Checkpoint,
+    };
+    let mut serving = begin(parts, &restored);
+    read_to(parts, &mut serving, end).map_err(failed)?;
+    if !follow(parts, &mut serving, seat).map_err(failed)? {
+        return Ok(None);
+    }
+    let claimed = parts.log.claim(&parts.partition);
+    serving.writer = claimed.map_err(|error| Stopped::Otherwise(error.to_string()))?;
+    let end = serving.writer.next_sequence() - 1;
+    read_to(parts, &mut serving, end).map_err(failed)?;
+    Ok(Some(serving))
+}
+
+/// Keeps level with the process that writes, until this one shall. False if it shall not any more.
+fn follow<A: Aggregate>(
+    parts: &Parts<A>,
+    serving: &mut Serving<A>,
+    seat: &mut watch::Receiver<Seat>,
+) -> Result<bool, String> {
+    if *seat.borrow_and_update() != Seat::Standby {
+        return Ok(*seat.borrow() == Seat::Owner);
+    }
+    let from = serving.sequence + 1;
+    let mut reader = parts.log.read(&parts.partition, from).map_err(|error| error.to_string())?;
+    loop {
+        let batch = parts.runtime.block_on(async {
+            tokio::select! {
+                changed = seat.changed() => changed.map(|()| None).map_err(|_| "it is not needed any more".to_owned()),
+                batch = reader.next() => batch.map(Some).map_err(|error| error.to_string()),
+            }
+        })?;
+        match batch {
+            Some(batch) => fold_all(parts, serving, &batch)?,
+            None if *seat.borrow() == Seat::Standby => {}
+            None => return Ok(*seat.borrow() == Seat::Owner),
+        }
     }
 }
 
-fn begin<A: Aggregate>(
-    parts: &Parts<A>,
-    writer: Box<dyn Writer>,
-    restored: &Restored,
-) -> Serving<A> {
+fn begin<A: Aggregate>(parts: &Parts<A>, restored: &Restored) -> Serving<A> {
     let stored = restored.sequence > 0;
     let mut timers = Timers::default();
     for (due, key) in &restored.timers {
@@ -74,7 +114,7 @@ fn begin<A: Aggregate>(
     let (partition, store) = (&parts.partition, &parts.checkpoints);
     let capacity = parts.options.hot_aggregates;
     Serving {
-        writer,
+        writer: Box::new(Unclaimed),
         states: States::new(partition.clone(), Arc::clone(store), capacity, stored),
         commands: Commands::new(partition.clone(), Arc::clone(store), stored),
         timers,
@@ -143,17 +183,26 @@ fn read_to<A: Aggregate>(
     let mut reader = parts.log.read(&parts.partition, from).map_err(|error| error.to_string())?;
     while serving.sequence < end {
         let batch = parts.runtime.block_on(reader.next()).map_err(|error| error.to_string())?;
-        for record in &batch.records {
-            let event = decode(parts, record)?;
-            serving.fold(&event)?;
-        }
-        let folded = serving.sequence - serving.checkpoint.last_sequence;
-        let every = parts.options.checkpoint_events;
-        if (serving.states.changed() as u64 >= every || folded >= every * SAVE_AFTER)
-            && let Err(error) = save_now(parts, serving)
-        {
-            tracing::warn!(partition = %parts.partition, %error, "a checkpoint was not saved during recovery");
-        }
+        fold_all(parts, serving, &batch)?;
+    }
+    Ok(())
+}
+
+fn fold_all<A: Aggregate>(
+    parts: &Parts<A>,
+    serving: &mut Serving<A>,
+    batch: &RawBatch,
+) -> Result<(), String> {
+    for record in &batch.records {
+        let event = decode(parts, record)?;
+        serving.fold(&event)?;
+    }
+    let folded = serving.sequence - serving.checkpoint.last_sequence;
+    let every = parts.options.checkpoint_events;
+    if (serving.states.changed() as u64 >= every || folded >= every * SAVE_AFTER)
+        && let Err(error) = save_now(parts, serving)
+    {
+        tracing::warn!(partition = %parts.partition, %error, "a checkpoint was not saved during recovery");
     }
     Ok(())
 }

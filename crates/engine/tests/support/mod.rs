@@ -63,6 +63,7 @@ impl World {
             clock: self.clock.clone(),
             producer: "test/1".into(),
             options: self.options,
+            cluster: None,
         };
         let shards = engine.start::<A>(self.partitions).unwrap();
         shards.serving().await.unwrap();

@@ -26,6 +26,7 @@ pub(super) async fn start<A: Aggregate>(
         clock: Arc::new(SystemClock),
         producer: "chimera-bench".into(),
         options: EngineOptions::default(),
+        cluster: None,
     };
     let shards = engine.start::<A>(partitions)?;
     let ended = |status| anyhow::anyhow!("a shard has ended: {status:?}");

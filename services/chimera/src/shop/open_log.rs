@@ -13,7 +13,7 @@ use chimera_domain::payment::Payment;
 use chimera_domain::product::Product;
 use chimera_domain::stock::Stock;
 use chimera_kit::config::{Config, LogKind};
-use chimera_log::{EventLog, StreamSpec};
+use chimera_log::{Bookmarks, EventLog, StreamSpec};
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
 use chimera_log_kafka::KafkaLog;
 
@@ -26,6 +26,8 @@ pub const STREAMS: [&str; 4] = [Product::STREAM, Stock::STREAM, Order::STREAM, P
 pub struct OpenLog {
     /// The truth.
     pub log: Arc<dyn EventLog>,
+    /// Where processes keep how far they have come, if every node must find it.
+    pub bookmarks: Option<Arc<dyn Bookmarks>>,
     /// Locked for as long as it is open; the embedded log has a lock of its own.
     pub lock: Option<Arc<File>>,
 }
@@ -40,7 +42,10 @@ pub fn open_log(config: &Config) -> anyhow::Result<OpenLog> {
         .with_context(|| format!("the data directory {} cannot be made", directory.display()))?;
     let partitions = config.log.partitions();
     let opened = match config.log.kind {
-        LogKind::Embedded => OpenLog { log: Arc::new(embedded(directory)?), lock: None },
+        LogKind::Embedded => {
+            let log = Arc::new(embedded(directory)?);
+            OpenLog { log, bookmarks: None, lock: None }
+        }
         LogKind::Kafka => on_kafka(config)?,
     };
     opened.log.ensure_streams(&STREAMS.map(|name| StreamSpec { name: name.into(), partitions }))?;
@@ -81,7 +86,8 @@ fn on_kafka(config: &Config) -> anyhow::Result<OpenLog> {
     let log = KafkaLog::open(kafka::log_settings(config))?;
     let identity = format!("{} {}\n", log.cluster_id()?, config.kafka.topic_prefix);
     belongs_to(directory, &identity)?;
-    Ok(OpenLog { log: Arc::new(log), lock: Some(Arc::new(lock)) })
+    let bookmarks: Arc<dyn Bookmarks> = Arc::new(log.bookmarks());
+    Ok(OpenLog { log: Arc::new(log), bookmarks: Some(bookmarks), lock: Some(Arc::new(lock)) })
 }
 
 fn belongs_to(directory: &Path, identity: &str) -> anyhow::Result<()> {

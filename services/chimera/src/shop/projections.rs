@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chimera_engine::Engine;
+use chimera_kit::config::Role;
 use chimera_kit::lifecycle::Stage;
 use chimera_model::ReadModel;
 use chimera_stores::EmbeddedStores;
@@ -25,11 +26,13 @@ pub(super) fn start(
     let feeder = Feeder::new(Arc::clone(&engine.log), both, Limits::LIVE)?;
     let worker = Worker::new(feeder, stores.live());
     let positions = worker.positions();
-    for model in chimera_model::ALL {
-        keep_level(worker.clone(), model, opening);
+    if opening.config.node.roles.has(Role::Projector) {
+        for model in chimera_model::ALL {
+            keep_level(worker.clone(), model, opening);
+        }
+        readiness::of_read_models(positions.clone(), Arc::clone(&engine.clock), opening.health);
+        report(&positions, engine, opening);
     }
-    readiness::of_read_models(positions.clone(), Arc::clone(&engine.clock), opening.health);
-    report(&positions, engine, opening);
     close(&stores, opening);
     Ok((stores, positions))
 }

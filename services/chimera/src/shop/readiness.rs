@@ -3,32 +3,32 @@
 
 use chimera_engine::{Clock, Engine};
 use chimera_kit::health::{Health, Readiness};
-use chimera_log::Partition;
 use chimera_worker::{Lag, Positions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::watch;
+
+use super::settled::Done;
 
 /// A read model that is further behind than this makes the process not ready, in seconds.
 const FAR_BEHIND_SECONDS: f64 = 60.0;
 
-/// Ready once the process has done everything that the log held at the start.
+/// Ready once the process has done everything that the log held at the start, in the partitions in which it runs here.
 pub(super) fn of_process(
     engine: &Engine,
     name: &'static str,
-    positions: &[(Partition, watch::Receiver<u64>)],
+    here: Vec<Done>,
     health: &Health,
 ) -> anyhow::Result<()> {
     let mut waiting = Vec::new();
-    for (partition, position) in positions {
-        let end = *engine.log.high_watermark(partition)?.borrow();
-        waiting.push((partition.clone(), end, position.clone()));
+    for done in here {
+        let end = *engine.log.high_watermark(&done.partition)?.borrow();
+        waiting.push((done, end));
     }
     health.register(name, move || {
-        for (partition, end, position) in &waiting {
-            let reached = *position.borrow();
-            if reached < *end {
-                let why = format!("{partition} is done up to {reached} of {end}");
+        for (done, end) in &waiting {
+            let reached = *done.reached.borrow();
+            if reached < *end && done.is_here() {
+                let why = format!("{} is done up to {reached} of {end}", done.partition);
                 return Readiness::NotReady(why);
             }
         }

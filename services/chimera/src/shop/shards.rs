@@ -1,40 +1,60 @@
-//! The shards of each stream, and the price table, as tasks of the process.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+//! The shards of each stream as tasks of the process: those that it has been given, and the way to the others.
 
 use chimera_domain::aggregate::Aggregate;
-use chimera_domain::product::{Offer, Product};
-use chimera_engine::{Engine, GlobalTable, Phase, Router, ShardStatus, Shards};
+use chimera_engine::{Engine, Phase, Router, ShardStatus, Shards};
+use chimera_kit::config::Role;
 use chimera_kit::health::Readiness;
 use chimera_kit::lifecycle::{Stage, Stopping};
+use chimera_log::EventLog;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::sync::Arc;
 use tokio::sync::watch;
 
-use super::{Opening, Prices};
+use super::Opening;
 
-/// Starts the shards of a stream, for as long as the process lives.
-pub(super) fn start<A: Aggregate>(
-    engine: &Engine,
-    partitions: u32,
-    name: &'static str,
-    opening: &mut Opening<'_>,
-) -> anyhow::Result<Router<A>> {
-    let shards = engine.start::<A>(partitions)?;
-    let statuses = shards.statuses();
-    opening.health.register(name, move || readiness(&statuses));
-    let router = shards.router();
-    let stopping = opening.lifecycle.stopping(Stage::Storage);
-    opening.lifecycle.spawn(Stage::Storage, name, keep(shards, stopping));
-    Ok(router)
+/// What a shard says of itself.
+pub(super) type Status = watch::Receiver<ShardStatus>;
+
+/// One stream, as the rest of the process sees it.
+pub(super) struct Stream<A: Aggregate> {
+    /// The way to every partition.
+    pub(super) router: Router<A>,
+    /// What each partition's shard says of itself; none where this process takes no part in the stream.
+    pub(super) statuses: Vec<Status>,
 }
 
-fn readiness(statuses: &[watch::Receiver<ShardStatus>]) -> Readiness {
+/// Starts the shards of a stream, for as long as the process lives, if it has the role.
+pub(super) fn start<A: Aggregate>(
+    engine: &Engine,
+    role: Role,
+    name: &'static str,
+    opening: &mut Opening<'_>,
+) -> anyhow::Result<Stream<A>> {
+    let partitions = opening.config.log.partitions();
+    if !opening.config.node.roles.has(role) {
+        return Ok(Stream { router: engine.elsewhere(partitions), statuses: Vec::new() });
+    }
+    let shards = engine.start::<A>(partitions)?;
+    let (statuses, log) = (shards.statuses(), Arc::clone(&engine.log));
+    opening.health.register(name, move || readiness(&statuses, &*log));
+    let stream = Stream { router: shards.router(), statuses: shards.statuses() };
+    let stopping = opening.lifecycle.stopping(Stage::Storage);
+    opening.lifecycle.spawn(Stage::Storage, name, keep(shards, stopping));
+    Ok(stream)
+}
+
+/// Ready once every partition that is ours serves, and somebody has claimed each of the others.
+fn readiness(statuses: &[Status], log: &dyn EventLog) -> Readiness {
     for status in statuses {
         let status = status.borrow();
         let why = match &status.phase {
             Phase::Serving => continue,
+            Phase::Elsewhere | Phase::Following => {
+                if log.owners().borrow().contains_key(&status.partition) {
+                    continue;
+                }
+                "is nobody's yet"
+            }
             Phase::Recovering => "is recovering",
             Phase::Failing(reason) | Phase::Ended(reason) => reason,
         };
@@ -57,47 +77,7 @@ async fn keep<A: Aggregate>(shards: Shards<A>, mut stopping: Stopping) -> Result
     Ok(())
 }
 
-async fn ended(mut status: watch::Receiver<ShardStatus>) -> ShardStatus {
+async fn ended(mut status: Status) -> ShardStatus {
     let _ = status.wait_for(|status| matches!(status.phase, Phase::Ended(_))).await;
     status.borrow().clone()
-}
-
-/// The price table, filled from the product stream for as long as the process lives.
-pub(super) fn follow_prices(
-    engine: &Engine,
-    partitions: u32,
-    opening: &mut Opening<'_>,
-) -> anyhow::Result<Arc<Prices>> {
-    let codec = chimera_codec::StreamCodec::bundled(Product::STREAM)?;
-    let log = Arc::clone(&engine.log);
-    let prices = Arc::new(GlobalTable::new(Product::STREAM, log, codec, partitions, Offer::after));
-    for partition in 0..partitions {
-        let (prices, mut stopping) = (Arc::clone(&prices), opening.lifecycle.stopping(Stage::Work));
-        opening.lifecycle.spawn(Stage::Work, "prices", async move {
-            tokio::select! {
-                () = stopping.wait() => Ok(()),
-                outcome = prices.follow(partition) => outcome,
-            }
-        });
-    }
-    announce_prices(&prices, opening);
-    Ok(prices)
-}
-
-/// Ready once all prices that were in the log at the start are known.
-fn announce_prices(prices: &Arc<Prices>, opening: &mut Opening<'_>) {
-    let caught_up = Arc::new(AtomicBool::new(false));
-    let (seen, prices) = (Arc::clone(&caught_up), Arc::clone(prices));
-    opening.health.register("prices", move || {
-        if seen.load(Ordering::Acquire) {
-            return Readiness::Ready;
-        }
-        Readiness::NotReady("the price table is being read from the log".to_owned())
-    });
-    tokio::spawn(async move {
-        while !prices.caught_up(Duration::from_secs(1)).await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        caught_up.store(true, Ordering::Release);
-    });
 }

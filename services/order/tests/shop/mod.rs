@@ -274,6 +274,7 @@ fn engine() -> Engine {
         clock: Arc::new(SystemClock),
         producer: "test".into(),
         options: EngineOptions::default(),
+        cluster: None,
     }
 }
 
@@ -309,7 +310,8 @@ fn run<P: Process>(
     let codec = Arc::new(StreamCodec::bundled(P::Source::STREAM).unwrap());
     for index in 0..PARTITIONS {
         let (process, codec) = (Arc::clone(process), Arc::clone(&codec));
-        let (log, checkpoints) = (Arc::clone(&engine.log), Arc::clone(&engine.checkpoints));
+        let log = Arc::clone(&engine.log);
+        let bookmarks = Arc::new(MemoryCheckpoints::default());
         let partition = Partition::new(P::Source::STREAM, index);
         let position = watch::Sender::new(0);
         positions.push((partition.clone(), position.subscribe()));
@@ -319,7 +321,7 @@ fn run<P: Process>(
             let runner = ProcessRunner {
                 process,
                 log,
-                checkpoints,
+                bookmarks,
                 codec,
                 partition,
                 options,

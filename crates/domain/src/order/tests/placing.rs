@@ -133,7 +133,7 @@ fn nothing_that_is_charged_lies_below_zero() {
         (Charges { shipping: minus, ..Charges::default() }, "shipping"),
         (Charges { discount: amount("7.01"), ..Charges::default() }, "total"),
     ] {
-        rejected(Placing { charges, ..two_lines() }, Rejection::NegativeCharge(name));
+        rejected(Placing { charges, ..two_lines() }, Rejection::NegativeCharge(name.into()));
     }
     let charges = Charges { discount: amount("7"), ..Charges::default() };
     assert_eq!(totals_of(Placing { charges, ..two_lines() }).total, Amount::ZERO);
