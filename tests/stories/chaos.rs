@@ -4,18 +4,22 @@
 //! Needs `CHIMERA_STACK=1` and the programs of Kafka: `deploy/native/services up kafka` fetches them into `CHIMERA_STACK_DIR`.
 //! `CHIMERA_STACK_RUNS=10` makes ten times as many runs; `CHIMERA_STACK_SEED` begins with another seed. A run prints its seed.
 
+mod accounts;
 mod appender;
 mod broken_networks;
+mod broken_nodes;
 mod broker;
 mod kafka;
 mod killed_brokers;
 mod killed_writers;
 mod late_commits;
 mod ledger;
+mod nodes;
 mod ports;
 mod proxy;
 mod replicas;
 mod rivals;
+mod shoppers;
 mod stopped_writers;
 
 use std::env;

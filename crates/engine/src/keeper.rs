@@ -200,16 +200,18 @@ impl<A: Aggregate> Keeper<A> {
     /// Lets every shard finish its round and save a checkpoint, and waits for their threads.
     async fn end(self) {
         let mut threads = Vec::new();
-        for seated in self.seated.into_iter().flatten() {
+        for (seated, slot) in self.seated.into_iter().zip(&*self.slots) {
+            let Some(seated) = seated else { continue };
             seated.seat.send_replace(Seat::Leaving);
             let _ = seated.mailbox.send(Message::Stop).await;
-            threads.push(seated.thread);
+            threads.push((seated.thread, slot.announcer()));
         }
         let joined = tokio::task::spawn_blocking(move || {
-            for thread in threads {
+            for (thread, announcer) in threads {
                 if thread.join().is_err() {
                     tracing::error!("a shard's thread broke off");
                 }
+                announcer.send_modify(|status| status.phase = Phase::Ended("stopped".to_owned()));
             }
         });
         let _ = joined.await;

@@ -146,7 +146,9 @@ impl<A: Aggregate> Shard<A> {
                 }
             }
         }
-        self.enter(Phase::Ended("stopped".to_owned()));
+        // Where only the partition went, the process goes on: whoever watches must not take it for an end.
+        let leaves = *self.seat.borrow() == Seat::Leaving;
+        self.enter(if leaves { Phase::Elsewhere } else { Phase::Ended("stopped".to_owned()) });
     }
 
     fn enter(&self, phase: Phase) {
