@@ -9,6 +9,7 @@ mod appender;
 mod broken_networks;
 mod broken_nodes;
 mod broker;
+mod follower;
 mod kafka;
 mod killed_brokers;
 mod killed_writers;

@@ -83,7 +83,8 @@ impl Accounts {
             assert_eq!((placed.lines.len(), i64::from(placed.lines[0].quantity)), (1, *units));
             let stands = !matches!(placed.head.status, Status::Canceled);
             assert!(!self.canceled.contains(order) || !stands, "{order} was canceled");
-            let held = history.stock[&**product].held_by(&OrderId::try_from(order.as_str()).unwrap());
+            let held =
+                history.stock[&**product].held_by(&OrderId::try_from(order.as_str()).unwrap());
             assert_eq!(held.map_or(0, i64::from), if stands { *units } else { 0 }, "{order}");
         }
         assert_eq!(history.orders.len(), self.orders.len(), "there are orders nobody was told of");

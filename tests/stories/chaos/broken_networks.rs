@@ -7,6 +7,7 @@ use fastrand::Rng;
 
 use super::appender::{Appender, Wanted};
 use super::begin;
+use super::follower::Follower;
 use super::kafka::Kafka;
 use super::ledger::Ledger;
 use super::proxy::{Api, Fault, Proxy, Rule};
@@ -27,6 +28,7 @@ fn a_broken_network_costs_time_and_no_acknowledged_command() {
     let wanted =
         Wanted { brokers: &brokers, prefix, name: "w", seed: chaos.seed, more: &["--again"] };
     let appender = Appender::start(&wanted);
+    let follower = Follower::start(&brokers, prefix);
     let mut kind = 0;
     chaos.runs("network", FAULTS, |rng, _| {
         appender.has_said("appended", 1);
@@ -37,8 +39,9 @@ fn a_broken_network_costs_time_and_no_acknowledged_command() {
         proxy.heal();
     });
     ledger.hear(&appender.stop());
-    ledger.is_in(&kafka.clients(), prefix, 1);
-    ledger.report("broken networks");
+    let last = ledger.is_in(&kafka.clients(), prefix, 1);
+    let again = follower.reaches(last);
+    ledger.report(&format!("broken networks, {again} times read again"));
 }
 
 /// One kind of fault; those that would last for ever are over when this returns.

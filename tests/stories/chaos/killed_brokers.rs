@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::appender::{Appender, Wanted};
 use super::begin;
+use super::follower::Follower;
 use super::kafka::Kafka;
 use super::ledger::Ledger;
 
@@ -22,6 +23,7 @@ fn a_broker_killed_inside_a_commit_takes_nothing_acknowledged_with_it() {
     let wanted =
         Wanted { brokers: &brokers, prefix, name: "w", seed: chaos.seed, more: &["--again"] };
     let appender = Appender::start(&wanted);
+    let follower = Follower::start(&brokers, prefix);
     chaos.runs("killed-broker", KILLS, |rng, _| {
         appender.has_said("appended", 1);
         appender.says("appended", rng.usize(1..60));
@@ -33,6 +35,7 @@ fn a_broker_killed_inside_a_commit_takes_nothing_acknowledged_with_it() {
         appender.says("appended", 3);
     });
     ledger.hear(&appender.stop());
-    ledger.is_in(&brokers, prefix, 1);
-    ledger.report("killed brokers");
+    let last = ledger.is_in(&brokers, prefix, 1);
+    let again = follower.reaches(last);
+    ledger.report(&format!("killed brokers, {again} times read again"));
 }

@@ -68,9 +68,9 @@ impl Ledger {
         );
     }
 
-    /// Everything acknowledged is there, once, in order, whole; terms never fall.
+    /// Everything acknowledged is there, once, in order, whole; terms never fall. Returns the last sequence.
     #[track_caller]
-    pub(crate) fn is_in(&self, brokers: &str, prefix: &str, replication: usize) {
+    pub(crate) fn is_in(&self, brokers: &str, prefix: &str, replication: usize) -> u64 {
         let events = read(brokers, prefix, replication);
         let mut commands: BTreeMap<&str, &Found> = BTreeMap::new();
         let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
@@ -101,6 +101,7 @@ impl Ledger {
             }
         }
         assert!(!self.acknowledged.is_empty(), "nothing was appended");
+        events.len() as u64
     }
 }
 

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 use tempfile::TempDir;
@@ -10,8 +12,10 @@ use tempfile::TempDir;
 use super::ports;
 use crate::history::History;
 use crate::http::get;
-use crate::program::{chimera, soon};
+use crate::program::{PATIENCE, chimera};
 use crate::serving::Serving;
+
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A shop of some nodes. Dropping it kills them.
 pub(crate) struct Nodes {
@@ -63,10 +67,17 @@ impl Nodes {
 
     fn wait(&self, number: usize) {
         let address = self.address(number);
-        soon("a node that is ready", || {
-            let answer = get("/health/ready").send(address).ok()?;
-            (answer.status == 200).then_some(())
-        });
+        let mut said = String::new();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match get("/health/ready").send(address) {
+                Ok(answer) if answer.status == 200 => return,
+                Ok(answer) => said = answer.text,
+                Err(error) => said = error.to_string(),
+            }
+            assert!(Instant::now() < deadline, "node {number} is not ready: {said}");
+            thread::sleep(PAUSE);
+        }
     }
 
     fn with<T>(&self, number: usize, what: impl FnOnce(&mut Serving) -> T) -> T {

@@ -117,7 +117,7 @@ impl Shopper {
     }
 
     fn next(&mut self) -> Wish {
-        let (product, units) = (self.rng.i64(..PRODUCTS), self.rng.i64(1..=3));
+        let (product, units) = (self.rng.i64(0..PRODUCTS), self.rng.i64(1..=3));
         let ordered = self.granted.iter().rev().find_map(|granted| match &granted.wish {
             Wish::Order { .. } => Some(granted.told.clone()),
             Wish::Adjust { .. } | Wish::Pay { .. } | Wish::Cancel { .. } => None,
