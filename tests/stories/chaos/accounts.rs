@@ -80,7 +80,7 @@ impl Accounts {
         for (order, (product, units)) in &self.orders {
             let found = history.orders.get(&**order);
             let placed = found.unwrap_or_else(|| panic!("{order} is lost")).placed().unwrap();
-            assert_eq!((placed.lines.len(), i64::from(placed.lines[0].quantity)), (1, *units));
+            assert_eq!((placed.lines.len(), placed.lines[0].quantity), (1, *units));
             let stands = !matches!(placed.head.status, Status::Canceled);
             assert!(!self.canceled.contains(order) || !stands, "{order} was canceled");
             let held =

@@ -28,7 +28,7 @@ fn a_broken_network_costs_time_and_no_acknowledged_command() {
     let wanted =
         Wanted { brokers: &brokers, prefix, name: "w", seed: chaos.seed, more: &["--again"] };
     let appender = Appender::start(&wanted);
-    let follower = Follower::start(&brokers, prefix);
+    let follower = Follower::start(&brokers, prefix, kafka.replication());
     let mut kind = 0;
     chaos.runs("network", FAULTS, |rng, _| {
         appender.has_said("appended", 1);

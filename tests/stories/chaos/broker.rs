@@ -57,7 +57,7 @@ impl Broker {
 
     /// Starts it; it comes to listen later.
     pub(crate) fn start(&mut self) {
-        let mut command = self.java("256m", "kafka.Kafka");
+        let mut command = self.java("320m", "kafka.Kafka");
         command.arg(self.room.join("settings"));
         self.running = Some(Running::start(&mut command));
     }
@@ -157,8 +157,8 @@ controller.listener.names=CONTROLLER
 auto.create.topics.enable=false
 broker.session.timeout.ms=1500
 broker.heartbeat.interval.ms=300
-controller.quorum.election.timeout.ms=500
-controller.quorum.fetch.timeout.ms=1000
+controller.quorum.election.timeout.ms=1000
+controller.quorum.fetch.timeout.ms=2000
 replica.lag.time.max.ms=3000
 group.min.session.timeout.ms=500
 group.initial.rebalance.delay.ms=0

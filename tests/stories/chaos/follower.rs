@@ -22,9 +22,11 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    pub(crate) fn start(brokers: &str, prefix: &str) -> Self {
+    /// `replication` as everywhere: whoever comes first makes the topics.
+    pub(crate) fn start(brokers: &str, prefix: &str, replication: i32) -> Self {
         let topic_prefix = format!("{prefix}.");
-        let settings = KafkaSettings { topic_prefix, ..KafkaSettings::new(brokers, prefix) };
+        let settings =
+            KafkaSettings { topic_prefix, replication, ..KafkaSettings::new(brokers, prefix) };
         let last = Arc::new(AtomicU64::new(u64::MAX));
         let known = Arc::clone(&last);
         Self { last, thread: thread::spawn(move || follow(&settings, &known)) }

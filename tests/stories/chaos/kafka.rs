@@ -34,7 +34,7 @@ impl Kafka {
     }
 
     /// How many replicas a topic has.
-    pub(crate) fn replication(&self) -> usize {
+    pub(crate) fn replication(&self) -> i32 {
         if self.brokers.len() >= 3 { 3 } else { 1 }
     }
 }

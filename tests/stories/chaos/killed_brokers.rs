@@ -23,7 +23,7 @@ fn a_broker_killed_inside_a_commit_takes_nothing_acknowledged_with_it() {
     let wanted =
         Wanted { brokers: &brokers, prefix, name: "w", seed: chaos.seed, more: &["--again"] };
     let appender = Appender::start(&wanted);
-    let follower = Follower::start(&brokers, prefix);
+    let follower = Follower::start(&brokers, prefix, kafka.replication());
     chaos.runs("killed-broker", KILLS, |rng, _| {
         appender.has_said("appended", 1);
         appender.says("appended", rng.usize(1..60));

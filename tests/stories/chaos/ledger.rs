@@ -70,7 +70,7 @@ impl Ledger {
 
     /// Everything acknowledged is there, once, in order, whole; terms never fall. Returns the last sequence.
     #[track_caller]
-    pub(crate) fn is_in(&self, brokers: &str, prefix: &str, replication: usize) -> u64 {
+    pub(crate) fn is_in(&self, brokers: &str, prefix: &str, replication: i32) -> u64 {
         let events = read(brokers, prefix, replication);
         let mut commands: BTreeMap<&str, &Found> = BTreeMap::new();
         let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
@@ -106,10 +106,10 @@ impl Ledger {
 }
 
 /// The whole partition, after a claim of it, so that nothing more can come.
-fn read(brokers: &str, prefix: &str, replication: usize) -> Vec<Found> {
+fn read(brokers: &str, prefix: &str, replication: i32) -> Vec<Found> {
     let settings = KafkaSettings {
         topic_prefix: format!("{prefix}."),
-        replication: i32::try_from(replication).unwrap(),
+        replication,
         ..KafkaSettings::new(brokers, prefix)
     };
     let log = soon("the log", || KafkaLog::open(settings.clone()).ok());

@@ -22,7 +22,7 @@ pub(crate) struct Nodes {
     brokers: String,
     name: String,
     room: TempDir,
-    nodes: Vec<Mutex<Serving>>,
+    running: Vec<Mutex<Serving>>,
 }
 
 impl Nodes {
@@ -30,9 +30,9 @@ impl Nodes {
     pub(crate) fn ready(brokers: &str, name: &str, count: usize) -> Self {
         let room = tempfile::tempdir().unwrap();
         let mut shop =
-            Self { brokers: brokers.to_owned(), name: name.to_owned(), room, nodes: Vec::new() };
+            Self { brokers: brokers.to_owned(), name: name.to_owned(), room, running: Vec::new() };
         for number in 0..count {
-            shop.nodes.push(Mutex::new(shop.start(number)));
+            shop.running.push(Mutex::new(shop.start(number)));
         }
         (0..count).for_each(|number| shop.wait(number));
         shop
@@ -67,25 +67,24 @@ impl Nodes {
 
     fn wait(&self, number: usize) {
         let address = self.address(number);
-        let mut said = String::new();
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match get("/health/ready").send(address) {
+            let said = match get("/health/ready").send(address) {
                 Ok(answer) if answer.status == 200 => return,
-                Ok(answer) => said = answer.text,
-                Err(error) => said = error.to_string(),
-            }
+                Ok(answer) => answer.text,
+                Err(error) => error.to_string(),
+            };
             assert!(Instant::now() < deadline, "node {number} is not ready: {said}");
             thread::sleep(PAUSE);
         }
     }
 
     fn with<T>(&self, number: usize, what: impl FnOnce(&mut Serving) -> T) -> T {
-        what(&mut self.nodes[number].lock().unwrap_or_else(PoisonError::into_inner))
+        what(&mut self.running[number].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.nodes.len()
+        self.running.len()
     }
 
     pub(crate) fn address(&self, number: usize) -> SocketAddr {
@@ -113,7 +112,7 @@ impl Nodes {
 
     /// Ends all in order, then reads their log through `brokers`.
     pub(crate) fn history(self, brokers: &str) -> History {
-        for node in self.nodes {
+        for node in self.running {
             assert!(node.into_inner().unwrap_or_else(PoisonError::into_inner).stop().success());
         }
         let topic_prefix = format!("{}.", self.name);

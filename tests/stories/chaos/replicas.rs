@@ -18,7 +18,7 @@ fn with_three_brokers_one_may_be_killed_and_appends_go_on_without_a_loss() {
     let more = ["--again", "--replication", "3"];
     let wanted = Wanted { brokers: &brokers, prefix, name: "w", seed: chaos.seed, more: &more };
     let appender = Appender::start(&wanted);
-    let follower = Follower::start(&brokers, prefix);
+    let follower = Follower::start(&brokers, prefix, kafka.replication());
     let mut longest = Duration::ZERO;
     chaos.runs("replicas", KILLS, |rng, _| {
         appender.has_said("appended", 1);

@@ -43,17 +43,27 @@ impl Wish {
         }
     }
 
-    /// What the answer says that is the same however often it is asked for; none if the answer was no.
-    fn told(&self, answer: &Answer) -> Option<String> {
+    /// What the answer says that is the same however often it is asked for.
+    fn told(&self, answer: &Answer) -> Reply {
         let body: Value = answer.json();
         match (self, answer.status) {
-            (Self::Adjust { .. }, 201) => Some(body["version"].to_string()),
-            (Self::Order { .. }, 201) => Some(body["orderId"].as_str().unwrap().to_owned()),
-            (Self::Pay { .. } | Self::Cancel { .. }, 200..300) => Some(String::new()),
-            (Self::Pay { .. } | Self::Cancel { .. }, 409) => None,
+            (Self::Adjust { .. }, 201) => Reply::Granted(body["version"].to_string()),
+            (Self::Order { .. }, 201) => {
+                Reply::Granted(body["orderId"].as_str().unwrap().to_owned())
+            }
+            (Self::Pay { .. } | Self::Cancel { .. }, 200..300) => Reply::Granted(String::new()),
+            (Self::Pay { .. } | Self::Cancel { .. }, 409) => Reply::Refused,
             _ => panic!("{self:?}: {} {}", answer.status, answer.text),
         }
     }
+}
+
+/// What a shopper is told in the end.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Reply {
+    /// It cannot be, as things stand.
+    Refused,
+    Granted(String),
 }
 
 /// A wish that came true, and what was told.
@@ -85,12 +95,14 @@ impl Shopper {
             self.wanted += 1;
             let key = format!("{}-{}", self.name, self.wanted);
             let told = soon(&key, || self.try_once(&wish, &key, nodes));
-            self.granted.extend(told.map(|told| Granted { wish, told }));
+            if let Reply::Granted(told) = told {
+                self.granted.push(Granted { wish, told });
+            }
         }
     }
 
     /// Asks one node, or two at once under the same key; none if no node has answered.
-    fn try_once(&mut self, wish: &Wish, key: &str, nodes: &Nodes) -> Option<Option<String>> {
+    fn try_once(&mut self, wish: &Wish, key: &str, nodes: &Nodes) -> Option<Reply> {
         let [one, other] = [(); 2].map(|()| nodes.address(self.rng.usize(..nodes.count())));
         let ask = wish.ask().key(key);
         let send = |to| {
@@ -105,7 +117,7 @@ impl Shopper {
         } else {
             [send(one), None]
         };
-        if let [Some(Some(first)), Some(Some(second))] = &answers {
+        if let [Some(Reply::Granted(first)), Some(Reply::Granted(second))] = &answers {
             assert_eq!(first, second, "{key} was granted twice: {wish:?}");
         }
         let answer = answers.into_iter().flatten().max();
