@@ -31,6 +31,8 @@ struct Seated<A: Aggregate> {
     thread: JoinHandle<()>,
     /// Since when it is another's, if it is.
     leaving: Option<Instant>,
+    /// The term of the latest claim by another process that the shard was told of.
+    superseded: u64,
     /// It has been told to end.
     told: bool,
 }
@@ -117,6 +119,15 @@ impl<A: Aggregate> Keeper<A> {
             }
             (Some(seated), Seat::Owner) => {
                 seated.leaving = None;
+                let later =
+                    self.engine.log.owners().borrow().get(&partition).map(|owner| owner.term);
+                let status = slot.status().borrow().clone();
+                if status.phase == Phase::Serving
+                    && later > Some(status.term.max(seated.superseded))
+                {
+                    seated.superseded = later.unwrap_or(0);
+                    let _ = seated.mailbox.try_send(Message::Superseded);
+                }
                 if *seated.seat.borrow() == Seat::Standby {
                     seated.seat.send_replace(Seat::Owner);
                     slot.open(seated.mailbox.clone());
@@ -194,24 +205,24 @@ impl<A: Aggregate> Keeper<A> {
         tokio::spawn(tick(mailbox.clone(), options.tick));
         let shard = Shard::new(parts, received, slot.announcer(), given);
         let thread = thread::Builder::new().name(name).spawn(move || shard.run())?;
-        Ok(Seated { seat, mailbox, thread, leaving: None, told: false })
+        Ok(Seated { seat, mailbox, thread, leaving: None, superseded: 0, told: false })
     }
 
     /// Lets every shard finish its round and save a checkpoint, and waits for their threads.
     async fn end(self) {
         let mut threads = Vec::new();
-        for (seated, slot) in self.seated.into_iter().zip(&*self.slots) {
-            let Some(seated) = seated else { continue };
-            seated.seat.send_replace(Seat::Leaving);
+        for seated in self.seated.into_iter().flatten() {
+            if *seated.seat.borrow() == Seat::Standby {
+                seated.seat.send_replace(Seat::Leaving);
+            }
             let _ = seated.mailbox.send(Message::Stop).await;
-            threads.push((seated.thread, slot.announcer()));
+            threads.push(seated.thread);
         }
         let joined = tokio::task::spawn_blocking(move || {
-            for (thread, announcer) in threads {
+            for thread in threads {
                 if thread.join().is_err() {
                     tracing::error!("a shard's thread broke off");
                 }
-                announcer.send_modify(|status| status.phase = Phase::Ended("stopped".to_owned()));
             }
         });
         let _ = joined.await;

@@ -18,6 +18,8 @@ pub(crate) enum Message<A: Aggregate> {
     Execute(Request<A>, Reply<A>),
     /// Say how an aggregate stands, as soon as its version is beyond `past`; none says it at once.
     Read { key: Arc<str>, past: Option<u64>, reply: oneshot::Sender<Current<A>> },
+    /// Another process has claimed the partition, though it is given to this one: claim it again.
+    Superseded,
     /// Time has passed: look for what is due.
     Tick,
     /// Save a checkpoint and end.

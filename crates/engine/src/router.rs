@@ -142,7 +142,13 @@ impl<A: Aggregate> Router<A> {
         loop {
             let (answer, may_have_arrived) = match self.way(&partition, cluster) {
                 Way::Here(shard) => send(&partition, &shard, request.clone(), full).await,
-                Way::There(owner) => self.forward(cluster, &owner, &request, full).await,
+                Way::There(owner) => tokio::select! {
+                    answer = self.forward(cluster, &owner, &request, full) => answer,
+                    // Whoever is held up does not hold up those who ask.
+                    () = self.superseded(&partition, owner.term) => {
+                        (Err(Failure::NotOwner(partition.clone())), true)
+                    }
+                },
                 Way::Nowhere => (Err(Failure::NotOwner(partition.clone())), false),
             };
             search.doubtful |= may_have_arrived;
@@ -168,7 +174,12 @@ impl<A: Aggregate> Router<A> {
         loop {
             let answer = match self.way(&partition, cluster) {
                 Way::Here(shard) => question(&partition, &shard, key, past).await,
-                Way::There(owner) => self.ask_there(cluster, &owner, key, past).await,
+                Way::There(owner) => tokio::select! {
+                    answer = self.ask_there(cluster, &owner, key, past) => answer,
+                    () = self.superseded(&partition, owner.term) => {
+                        Err(Failure::NotOwner(partition.clone()))
+                    }
+                },
                 Way::Nowhere => Err(Failure::NotOwner(partition.clone())),
             };
             match answer {
@@ -192,6 +203,17 @@ impl<A: Aggregate> Router<A> {
             // What this process has claimed and does not have any more will be claimed anew.
             Some(owner) if owner.address != cluster.own_address => Way::There(owner.clone()),
             Some(_) | None => Way::Nowhere,
+        }
+    }
+
+    /// Waits until somebody has claimed the partition after the owner of `term`.
+    async fn superseded(&self, partition: &Partition, term: u64) {
+        let mut owners = self.owners.clone();
+        let later =
+            |owners: &Arc<Owners>| owners.get(partition).is_some_and(|owner| owner.term > term);
+        let gone = owners.wait_for(later).await.is_err();
+        if gone {
+            std::future::pending::<()>().await;
         }
     }
 

@@ -1,8 +1,8 @@
 //! A shard: the only writer of one partition. It decides on its in-memory state at once, appends what queued meanwhile as one
-//! group, and answers when the log has it.
+//! group, and answers when the log has it. Where the log is slow to commit, it decides the next group meanwhile.
 //!
-//! Nothing is answered before the commit that it depends on. After a failed commit nothing in memory is trusted: the shard
-//! claims again, recovers from checkpoint and log, and finds by command id what took effect.
+//! Nothing is answered or shown before the commit that it depends on. After a failed commit nothing in memory is trusted: the
+//! shard claims again, recovers from checkpoint and log, and finds by command id what took effect.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,19 +13,22 @@ use chimera_domain::aggregate::Aggregate;
 use chimera_domain::time::DAY;
 use chimera_log::{EventLog, Partition};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::clock::Clock;
 use crate::engine::EngineOptions;
 use crate::event_id::EventIds;
 use crate::mailbox::{Message, Phase, StatusSender};
-use crate::request::{Current, Failure, Position};
+use crate::request::Failure;
 use crate::seat::Seat;
 
 mod checkpointing;
 mod commands;
+mod committer;
 mod decide;
+mod pipeline;
+mod reads;
 mod recovery;
 mod round;
 mod serving;
@@ -33,8 +36,9 @@ mod states;
 mod timers;
 mod unclaimed;
 
-use round::{Pending, Round};
-use serving::Serving;
+use reads::Waiters;
+use round::Pending;
+use serving::{AppendFailed, Serving};
 
 /// How long a command id is remembered at least, in microseconds of the log's own time (spec §2, Idempotency).
 const REMEMBER_COMMANDS: i64 = DAY;
@@ -62,23 +66,19 @@ impl<A: Aggregate> Parts<A> {
     }
 }
 
-/// One who waits for an aggregate to move on.
-struct Waiter<A: Aggregate> {
-    past: u64,
-    reply: oneshot::Sender<Current<A>>,
-}
-
 pub(crate) struct Shard<A: Aggregate> {
     parts: Parts<A>,
     mailbox: mpsc::Receiver<Message<A>>,
     status: StatusSender,
     seat: watch::Receiver<Seat>,
-    waiters: HashMap<Arc<str>, Vec<Waiter<A>>>,
+    waiters: Waiters<A>,
     ids: EventIds,
     /// When timers were looked at last.
     ticked: Instant,
     /// Something in the checkpoint is damaged: it is cleared before the next recovery.
     distrusted: bool,
+    /// It was told to stop.
+    stopping: bool,
 }
 
 /// Why a shard left its loop.
@@ -86,7 +86,7 @@ enum Left<A: Aggregate> {
     /// It was told to, or nobody can reach it any more.
     Stopped,
     /// A commit failed; these commands still wait for the truth.
-    Doubt { unsettled: Vec<Pending<A>>, reason: String, may_have_been_written: bool },
+    Doubt { unsettled: Vec<Pending<A>>, why: AppendFailed },
 }
 
 impl<A: Aggregate> Shard<A> {
@@ -105,17 +105,17 @@ impl<A: Aggregate> Shard<A> {
             ids: EventIds::new(),
             ticked: Instant::now(),
             distrusted: false,
+            stopping: false,
         }
     }
 
     /// Lives until it is told to stop. Blocks; to be called on a thread of its own.
     pub(crate) fn run(mut self) {
-        let mut unsettled = Vec::new();
+        let (mut unsettled, mut fenced) = (Vec::new(), false);
         loop {
             self.enter(Phase::Recovering);
-            if !self.parts.log.still_given(&self.parts.partition)
-                && *self.seat.borrow() == Seat::Owner
-            {
+            // Claiming again only because of a fence, two processes would fence each other for ever.
+            if fenced && !self.parts.log.still_given(&self.parts.partition) {
                 self.give_back(unsettled);
                 return;
             }
@@ -133,22 +133,22 @@ impl<A: Aggregate> Shard<A> {
                     break;
                 }
             };
-            settle(&self.parts.partition, &serving, std::mem::take(&mut unsettled));
+            settle(&self.parts.partition, &serving, std::mem::take(&mut unsettled), fenced);
             match self.serve(&mut serving) {
                 Left::Stopped => {
                     self.save_finally(&mut serving);
                     break;
                 }
-                Left::Doubt { unsettled: waiting, reason, may_have_been_written } => {
+                Left::Doubt { unsettled: waiting, why } => {
+                    let AppendFailed { reason, may_have_been_written, .. } = why;
                     tracing::warn!(partition = %self.parts.partition, reason, may_have_been_written, "a commit failed; recovering");
-                    unsettled = waiting;
+                    (unsettled, fenced) = (waiting, why.fenced);
                     self.finish_saving(&mut serving);
                 }
             }
         }
-        // Where only the partition went, the process goes on: whoever watches must not take it for an end.
-        let leaves = *self.seat.borrow() == Seat::Leaving;
-        self.enter(if leaves { Phase::Elsewhere } else { Phase::Ended("stopped".to_owned()) });
+        let is_let_go = *self.seat.borrow() == Seat::Leaving;
+        self.enter(if is_let_go { Phase::Elsewhere } else { Phase::Ended("stopped".to_owned()) });
     }
 
     fn enter(&self, phase: Phase) {
@@ -178,13 +178,16 @@ impl<A: Aggregate> Shard<A> {
     fn pause_refusing(&mut self, reason: &str) -> bool {
         tracing::error!(partition = %self.parts.partition, reason, "the partition cannot be served; trying again");
         self.enter(Phase::Failing(reason.to_owned()));
+        if self.stopping {
+            return false;
+        }
         loop {
             match self.mailbox.blocking_recv() {
                 Some(Message::Execute(_, reply)) => {
                     let _ = reply.send(Err(Failure::Unavailable(reason.to_owned())));
                 }
                 Some(Message::Read { .. }) => {}
-                Some(Message::Tick) => return true,
+                Some(Message::Tick | Message::Superseded) => return true,
                 Some(Message::Stop) | None => return false,
             }
         }
@@ -222,132 +225,16 @@ impl<A: Aggregate> Shard<A> {
         self.enter(Phase::Serving);
         Ok(Some(serving))
     }
-
-    fn serve(&mut self, serving: &mut Serving<A>) -> Left<A> {
-        self.wake_all(serving);
-        loop {
-            let Some(first) = self.mailbox.blocking_recv() else { return Left::Stopped };
-            let mut round = Round::new(self.parts.clock.now());
-            self.take(first, serving, &mut round);
-            while round.has_room() {
-                let Ok(next) = self.mailbox.try_recv() else { break };
-                self.take(next, serving, &mut round);
-            }
-            // A full mailbox takes no ticks; time passes all the same.
-            if !round.ticked && self.ticked.elapsed() > self.parts.options.tick * 2 {
-                self.take(Message::Tick, serving, &mut round);
-            }
-            if let Some(left) = self.finish(serving, round) {
-                return left;
-            }
-        }
-    }
-
-    fn take(&mut self, message: Message<A>, serving: &mut Serving<A>, round: &mut Round<A>) {
-        match message {
-            Message::Execute(request, reply) => self.execute(request, Some(reply), serving, round),
-            Message::Read { key, past, reply } => round.reads.push((key, past, reply)),
-            Message::Tick => {
-                round.ticked = true;
-                self.ticked = Instant::now();
-                self.fire_timers(serving, round);
-            }
-            Message::Stop => round.stop = true,
-        }
-    }
-
-    /// Appends what was decided in the round, answers, and sees to checkpoints.
-    fn finish(&mut self, serving: &mut Serving<A>, mut round: Round<A>) -> Option<Left<A>> {
-        if let Some(reason) = round.broken.take() {
-            return Some(doubt(round, reason, false));
-        }
-        if !round.batch.is_empty()
-            && let Err(failed) = serving.append(&mut round)
-        {
-            return Some(doubt(round, failed.reason, failed.may_have_been_written));
-        }
-        round.answer();
-        self.status.send_if_modified(|status| {
-            std::mem::replace(&mut status.sequence, serving.sequence) != serving.sequence
-        });
-        self.wake(serving, &round.touched);
-        for (key, past, reply) in round.reads {
-            self.read(serving, key, past, reply);
-        }
-        if round.ticked {
-            self.forget_gone_waiters();
-        }
-        self.checkpoint_if_due(serving, round.ticked);
-        if self.distrusted {
-            let reason = "a state in the checkpoint is damaged".to_owned();
-            return Some(Left::Doubt { unsettled: vec![], reason, may_have_been_written: false });
-        }
-        round.stop.then_some(Left::Stopped)
-    }
-
-    fn read(
-        &mut self,
-        serving: &mut Serving<A>,
-        key: Arc<str>,
-        past: Option<u64>,
-        reply: oneshot::Sender<Current<A>>,
-    ) {
-        let Some(current) = self.current(serving, &key) else { return };
-        match past {
-            Some(past) if current.version <= past => {
-                self.waiters.entry(key).or_default().push(Waiter { past, reply });
-            }
-            Some(_) | None => {
-                let _ = reply.send(current);
-            }
-        }
-    }
-
-    fn current(&mut self, serving: &mut Serving<A>, key: &Arc<str>) -> Option<Current<A>> {
-        let sequence = serving.sequence;
-        let aggregate = match serving.states.get(key) {
-            Ok(aggregate) => aggregate.clone(),
-            Err(error) => {
-                self.distrust(&error);
-                return None;
-            }
-        };
-        let position = Position { partition: self.parts.partition.clone(), sequence };
-        Some(Current { state: aggregate.state, version: aggregate.version, position })
-    }
-
-    /// Answers those who wait for one of `touched` to move on.
-    fn wake(&mut self, serving: &mut Serving<A>, touched: &[Arc<str>]) {
-        if self.waiters.is_empty() {
-            return;
-        }
-        for key in touched {
-            let Some(waiters) = self.waiters.remove(key) else { continue };
-            for waiter in waiters {
-                self.read(serving, Arc::clone(key), Some(waiter.past), waiter.reply);
-            }
-        }
-    }
-
-    fn wake_all(&mut self, serving: &mut Serving<A>) {
-        let keys: Vec<Arc<str>> = self.waiters.keys().cloned().collect();
-        self.wake(serving, &keys);
-    }
-
-    fn forget_gone_waiters(&mut self) {
-        self.waiters.retain(|_, waiters| {
-            waiters.retain(|waiter| !waiter.reply.is_closed());
-            !waiters.is_empty()
-        });
-    }
 }
 
-fn doubt<A: Aggregate>(round: Round<A>, reason: String, may_have_been_written: bool) -> Left<A> {
-    Left::Doubt { unsettled: round.pending, reason, may_have_been_written }
-}
-
-/// Answers commands in doubt from what the recovered log says.
-fn settle<A: Aggregate>(partition: &Partition, serving: &Serving<A>, unsettled: Vec<Pending<A>>) {
+/// Answers commands in doubt from what the recovered log says. Those that are not in it after a fence are for the router to
+/// send again: nothing is wrong with them, nor with the log.
+fn settle<A: Aggregate>(
+    partition: &Partition,
+    serving: &Serving<A>,
+    unsettled: Vec<Pending<A>>,
+    fenced: bool,
+) {
     for pending in unsettled {
         let Some(reply) = pending.reply else { continue };
         if matches!(pending.answer, Err(Failure::KeyReused)) {
@@ -356,6 +243,7 @@ fn settle<A: Aggregate>(partition: &Partition, serving: &Serving<A>, unsettled: 
         }
         let answer = match serving.commands.find(pending.id) {
             Ok(Some(record)) => Ok(serving::repeated(partition, record)),
+            Ok(None) if fenced => Err(Failure::NotOwner(partition.clone())),
             Ok(None) => Err(Failure::Unavailable("the append failed; nothing was written".into())),
             Err(_) => Err(Failure::Indeterminate),
         };

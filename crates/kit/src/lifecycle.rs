@@ -1,6 +1,6 @@
-//! The life of a process: named tasks in three stages, and an end in order.
+//! The life of a process: named tasks in four stages, and an end in order.
 //!
-//! A task that ends while the others run ends the process: not ready → intake stops → work drains → storage closes.
+//! A task that ends while the others run ends the process: not ready → what others can do is handed over → intake stops → work drains → storage closes.
 //! Never calls exit: the caller gets told why it ended and chooses the exit code.
 
 use std::future::Future;
@@ -16,7 +16,9 @@ use crate::health::{Health, Readiness};
 /// In which order tasks are stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Takes requests from outside; stopped first.
+    /// Gives back what other processes can take over, while requests still come in; stopped first.
+    HandOver,
+    /// Takes requests from outside.
     Intake,
     /// Works on what was taken in: processes, projectors, timers.
     Work,
@@ -59,7 +61,7 @@ struct Group {
 
 /// The tasks of a process.
 pub struct Lifecycle {
-    groups: [Group; 3],
+    groups: [Group; 4],
     ending: Arc<OnceLock<String>>,
     patience: Duration,
 }
@@ -75,7 +77,7 @@ impl Lifecycle {
             None => Readiness::Ready,
             Some(why) => Readiness::NotReady(format!("stopping: {why}")),
         });
-        let groups = [group(Stage::Intake), group(Stage::Work), group(Stage::Storage)];
+        let groups = [Stage::HandOver, Stage::Intake, Stage::Work, Stage::Storage].map(group);
         Self { groups, ending, patience }
     }
 
@@ -111,9 +113,10 @@ impl Lifecycle {
     }
 
     async fn first_end(&mut self) -> Ended {
-        let [intake, work, storage] = &mut self.groups;
+        let [hand_over, intake, work, storage] = &mut self.groups;
         tokio::select! {
             signal = signal() => Ended::Signal(signal),
+            Some(end) = hand_over.tasks.join_next() => task_end(end),
             Some(end) = intake.tasks.join_next() => task_end(end),
             Some(end) = work.tasks.join_next() => task_end(end),
             Some(end) = storage.tasks.join_next() => task_end(end),

@@ -84,6 +84,21 @@ impl Admin {
         self.wait_for(wanted)
     }
 
+    /// Deletes topics; one that is gone already is fine.
+    ///
+    /// # Errors
+    /// What Kafka said, with the topic's name.
+    pub(crate) fn delete(&self, topics: &[&str]) -> Result<(), String> {
+        let deleted = wait(self.client.delete_topics(topics, &self.options()));
+        for result in deleted.map_err(|error| error.to_string())? {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((topic, code)) => return Err(format!("the topic {topic}: {code}")),
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes that a record of the topic may have.
     pub(crate) fn max_message(&self, topic: &str) -> KafkaResult<usize> {
         let described = self.describe(topic)?;

@@ -43,11 +43,11 @@ pub(crate) fn claim(
         .max(last.term)
         + 1;
     let key = partition.to_string();
-    for producer in &pair {
-        let record =
-            std::iter::once(terms::record(&owners, &key, term, &cluster.settings.advertised));
+    // Only the second proof says who has it: a claim that is lost in between is nobody's.
+    for (producer, address) in pair.iter().zip([None, Some(&*cluster.settings.advertised)]) {
+        let record = std::iter::once(terms::record(&owners, &key, term, address));
         let proved = producer.transact(record, cluster.settings.deadlines.append);
-        proved.map_err(|failure| unclaimed(partition, &lost(failure)))?;
+        proved.map_err(|failure| lost(partition, failure))?;
         if producer.is_spent() {
             let slow = "its term was committed so slowly that the request may have been sent twice";
             return Err(unclaimed(partition, &slow));
@@ -96,9 +96,11 @@ fn look(cluster: &Cluster, place: &Place, deadline: Instant) -> KafkaResult<Last
     })
 }
 
-fn lost(failure: Failure) -> String {
+fn lost(partition: &Partition, failure: Failure) -> ClaimError {
     match failure {
-        Failure::Fenced => "another claim of it came in between".to_owned(),
-        Failure::Unknown(reason) => format!("its term could not be written: {reason}"),
+        Failure::Fenced => ClaimError::Contested(partition.clone()),
+        Failure::Unknown(reason) => {
+            unclaimed(partition, &format!("its term could not be written: {reason}"))
+        }
     }
 }

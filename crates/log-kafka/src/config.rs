@@ -97,7 +97,8 @@ fn consumer(
     settings: &KafkaSettings,
     isolation: Isolation,
 ) -> ClientConfig {
-    config.set("fetch.wait.max.ms", "10");
+    // Kafka answers at once when there is something; this only says how often an idle consumer asks again.
+    config.set("fetch.wait.max.ms", "500");
     config.set("fetch.queue.backoff.ms", "1");
     config.set("check.crcs", "false");
     config.extend(properties(settings));

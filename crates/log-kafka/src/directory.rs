@@ -65,13 +65,16 @@ impl Drop for Directory {
 fn note(owners: &watch::Sender<Arc<Owners>>, message: &BorrowedMessage<'_>) {
     let claim = headers::of(message);
     let partition = message.key().and_then(partition_of);
-    let (Some(partition), Some(term)) = (partition, claim.term) else { return };
-    let address = claim.address.unwrap_or_default().into();
+    let (Some(partition), Some(term), Some(address)) = (partition, claim.term, claim.address)
+    else {
+        // The first half of a claim.
+        return;
+    };
     owners.send_if_modified(|owners| {
         if owners.get(&partition).is_some_and(|known| known.term >= term) {
             return false;
         }
-        Arc::make_mut(owners).insert(partition, Owner { address, term });
+        Arc::make_mut(owners).insert(partition, Owner { address: address.into(), term });
         true
     });
 }

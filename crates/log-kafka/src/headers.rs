@@ -29,11 +29,35 @@ pub(crate) fn size(entry: &Entry) -> usize {
         + entry.value.len()
 }
 
+/// A number as decimal text, without a string of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Decimal {
+    digits: [u8; DIGITS],
+    /// Where the text begins.
+    first: usize,
+}
+
+impl Decimal {
+    pub(crate) fn of(mut number: u64) -> Self {
+        let (mut digits, mut first) = ([b'0'; DIGITS], DIGITS);
+        while number > 0 || first == DIGITS {
+            first -= 1;
+            digits[first] = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+        Self { digits, first }
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.digits[self.first..]
+    }
+}
+
 /// The headers of an entry.
-pub(crate) fn encode(entry: &Entry, sequence: u64, term: u64) -> OwnedHeaders {
+pub(crate) fn encode(entry: &Entry, sequence: &Decimal, term: &Decimal) -> OwnedHeaders {
     let headers = OwnedHeaders::new_with_capacity(4)
-        .insert(Header { key: SEQUENCE, value: Some(&sequence.to_string()) })
-        .insert(Header { key: TERM, value: Some(&term.to_string()) })
+        .insert(Header { key: SEQUENCE, value: Some(sequence.text()) })
+        .insert(Header { key: TERM, value: Some(term.text()) })
         .insert(Header { key: EVENT_TYPE, value: Some(&*entry.event_type) });
     match entry.traceparent.as_deref() {
         Some(trace) => headers.insert(Header { key: TRACEPARENT, value: Some(trace) }),
@@ -92,7 +116,7 @@ mod tests {
 
     #[test]
     fn headers_come_back() {
-        let encoded = encode(&entry(Some("00-1")), 7, 3);
+        let encoded = encode(&entry(Some("00-1")), &Decimal::of(7), &Decimal::of(3));
         let beside = decode(&encoded);
         assert_eq!((beside.sequence, beside.term), (Some(7), Some(3)));
         assert_eq!(beside.event_type, b"ecommerce.order.order.paid.v1");
@@ -101,9 +125,10 @@ mod tests {
 
     #[test]
     fn a_missing_trace_has_no_header() {
-        let encoded = encode(&entry(None), u64::MAX, 1);
+        let encoded = encode(&entry(None), &Decimal::of(u64::MAX), &Decimal::of(0));
         assert_eq!(encoded.count(), 3);
         assert_eq!(decode(&encoded).sequence, Some(u64::MAX));
+        assert_eq!(decode(&encoded).term, Some(0));
         assert!(decode(&encoded).traceparent.is_empty());
     }
 

@@ -15,6 +15,7 @@ mod headers;
 mod log;
 mod offsets;
 mod ownership;
+mod poller;
 mod probe;
 mod producer;
 mod reader;

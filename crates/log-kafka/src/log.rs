@@ -61,6 +61,24 @@ impl KafkaLog {
         self.cluster.admin.cluster_id().ok_or(OpenError { brokers, reason })
     }
 
+    /// Deletes every topic under this log's prefix, with all that is in it: for what measures or tests under a prefix of its
+    /// own. Nothing may use the log afterwards.
+    ///
+    /// # Errors
+    /// If the log has no prefix, since then every topic would be gone; or if Kafka does not delete them.
+    pub fn delete_topics(&self) -> Result<(), OpenError> {
+        let settings = &self.cluster.settings;
+        let failed = |reason: String| OpenError { brokers: settings.brokers.clone(), reason };
+        if settings.topic_prefix.is_empty() {
+            return Err(failed("a log without a topic prefix is never deleted".to_owned()));
+        }
+        let topics = self.cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
+        let names: Vec<&str> = topics.iter().map(|(name, _)| name.as_str()).collect();
+        let ours: Vec<&str> =
+            names.into_iter().filter(|name| name.starts_with(&settings.topic_prefix)).collect();
+        self.cluster.admin.delete(&ours).map_err(failed)
+    }
+
     /// How far named readers have come, kept as the committed offsets of groups.
     #[must_use]
     pub fn bookmarks(&self) -> KafkaBookmarks {

@@ -1,17 +1,18 @@
 //! One transactional producer: a transaction from begin to commit, and what its failures mean. Never says that nothing
 //! was written unless that is certain.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
 
 use crate::error::is_fence;
+use crate::poller::Poller;
 
 /// Before the same call is made once more.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -39,14 +40,19 @@ pub(crate) enum Failure {
 
 /// A producer with one transactional id and a thread that polls it.
 pub(crate) struct Transactional {
-    producer: ThreadedProducer<Deliveries>,
+    producer: Arc<BaseProducer<Deliveries>>,
+    poller: Poller,
     is_spent: AtomicBool,
 }
 
 impl Transactional {
     pub(crate) fn create(config: &ClientConfig) -> KafkaResult<Self> {
-        let producer = config.create_with_context(Deliveries::default())?;
-        Ok(Self { producer, is_spent: AtomicBool::new(false) })
+        let producer: BaseProducer<Deliveries> =
+            config.create_with_context(Deliveries::default())?;
+        let producer = Arc::new(producer);
+        let poller = Poller::start(Arc::clone(&producer));
+        let poller = poller.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self { producer, poller, is_spent: AtomicBool::new(false) })
     }
 
     /// Whether a commit may have been asked for twice, of which one request may still be under way. It would commit whatever
@@ -64,16 +70,14 @@ impl Transactional {
     /// Sends the records in one transaction and commits it. The records must be all of a topic that exists.
     pub(crate) fn transact<'a>(
         &self,
-        records: impl Iterator<Item = Outgoing<'a>>,
+        records: impl ExactSizeIterator<Item = Outgoing<'a>>,
         patience: Duration,
     ) -> Result<(), Failure> {
         self.producer.begin_transaction().map_err(|error| self.uncommitted(&error))?;
+        self.deliveries().expect(records.len());
+        self.poller.wake();
         for record in records {
-            self.deliveries().sent();
-            if let Err((error, _)) = self.producer.send(record) {
-                self.deliveries().settled(None);
-                return Err(self.uncommitted(&error));
-            }
+            self.producer.send(record).map_err(|(error, _)| self.uncommitted(&error))?;
         }
         // librdkafka gives a record up after `patience` and reports it within a second or so.
         let deadline = Instant::now() + patience + GRACE;
@@ -145,10 +149,12 @@ fn retrying(deadline: Instant, call: impl Fn() -> KafkaResult<()>) -> KafkaResul
     }
 }
 
-/// Counts the records of the running transaction that have no delivery report yet.
+/// Counts the records of the running transaction that have no delivery report yet. A report comes for each record; only
+/// the last one wakes whoever waits.
 #[derive(Default)]
 struct Deliveries {
-    state: Mutex<Outstanding>,
+    outstanding: AtomicUsize,
+    state: Mutex<State>,
     settled: Condvar,
 }
 
@@ -161,21 +167,25 @@ enum Delivered {
 }
 
 #[derive(Default)]
-struct Outstanding {
-    records: usize,
+struct State {
+    all: bool,
     failed: Option<RDKafkaErrorCode>,
 }
 
 impl Deliveries {
-    fn sent(&self) {
-        self.state().records += 1;
+    /// So many records will be sent. Nothing is outstanding from before: a producer that failed is not used again.
+    fn expect(&self, records: usize) {
+        *self.state() = State { all: records == 0, failed: None };
+        self.outstanding.store(records, Ordering::SeqCst);
     }
 
-    fn settled(&self, failed: Option<RDKafkaErrorCode>) {
-        let mut state = self.state();
-        state.records = state.records.saturating_sub(1);
-        state.failed = state.failed.or(failed);
-        if state.records == 0 {
+    fn settle(&self, failed: Option<RDKafkaErrorCode>) {
+        if failed.is_some() {
+            let mut state = self.state();
+            state.failed = state.failed.or(failed);
+        }
+        if self.outstanding.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.state().all = true;
             self.settled.notify_all();
         }
     }
@@ -183,7 +193,7 @@ impl Deliveries {
     /// Until every record is settled.
     fn wait(&self, deadline: Instant) -> Delivered {
         let mut state = self.state();
-        while state.records > 0 {
+        while !state.all {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Delivered::Unknown;
@@ -194,7 +204,7 @@ impl Deliveries {
         state.failed.map_or(Delivered::All, Delivered::NotAll)
     }
 
-    fn state(&self) -> MutexGuard<'_, Outstanding> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -209,6 +219,6 @@ impl ProducerContext for Deliveries {
             .as_ref()
             .err()
             .map(|(error, _)| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown));
-        self.settled(failed);
+        self.settle(failed);
     }
 }

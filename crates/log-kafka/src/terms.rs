@@ -34,10 +34,17 @@ pub(crate) fn last(probe: &Probe<'_>, place: &Place, partition: &Partition) -> K
 }
 
 /// The record of a claim.
-pub(crate) fn record<'a>(place: &'a Place, key: &'a str, term: u64, address: &str) -> Outgoing<'a> {
-    let headers = OwnedHeaders::new()
-        .insert(Header { key: TERM, value: Some(&term.to_string()) })
-        .insert(Header { key: ADDRESS, value: Some(address) });
+pub(crate) fn record<'a>(
+    place: &'a Place,
+    key: &'a str,
+    term: u64,
+    address: Option<&str>,
+) -> Outgoing<'a> {
+    let mut headers =
+        OwnedHeaders::new().insert(Header { key: TERM, value: Some(&term.to_string()) });
+    if let Some(address) = address {
+        headers = headers.insert(Header { key: ADDRESS, value: Some(address) });
+    }
     BaseRecord::to(&place.topic)
         .partition(place.index)
         .key(key.as_bytes())

@@ -9,7 +9,7 @@ use rdkafka::producer::BaseRecord;
 
 use crate::claim::claim;
 use crate::cluster::Cluster;
-use crate::headers;
+use crate::headers::{self, Decimal};
 use crate::probe::Place;
 use crate::producer::{Failure, Outgoing, Transactional};
 use crate::split::{self, Limits};
@@ -109,6 +109,10 @@ impl Writer for KafkaWriter {
         self.position.next
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn append(&mut self, batch: Batch) -> Result<Appended, AppendError> {
         if self.pair.is_none() {
             return Err(self.spent());
@@ -131,12 +135,14 @@ impl Writer for KafkaWriter {
 fn outgoing<'a>(
     position: &'a Position,
     entries: &'a [Entry],
-) -> impl Iterator<Item = Outgoing<'a>> {
-    entries.iter().zip(position.next..).map(move |(entry, sequence)| {
+) -> impl ExactSizeIterator<Item = Outgoing<'a>> {
+    let term = Decimal::of(position.term);
+    entries.iter().enumerate().map(move |(index, entry)| {
+        let sequence = Decimal::of(position.next + index as u64);
         BaseRecord::to(&position.place.topic)
             .partition(position.place.index)
             .key(entry.key.as_bytes())
             .payload(entry.value.as_slice())
-            .headers(headers::encode(entry, sequence, position.term))
+            .headers(headers::encode(entry, &sequence, &term))
     })
 }

@@ -35,6 +35,9 @@ pub enum ClaimError {
     /// No such stream or partition.
     #[error("there is no partition {0}; create the stream first")]
     UnknownPartition(Partition),
+    /// Another process has claimed it at the same time: ask whether it is still ours, and claim again.
+    #[error("another process claimed {0} at the same time")]
+    Contested(Partition),
     /// The log is there but cannot answer now.
     #[error("{partition} cannot be claimed: {reason}")]
     Unavailable {

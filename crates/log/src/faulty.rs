@@ -134,6 +134,10 @@ impl Writer for FaultyWriter {
         self.writer.next_sequence()
     }
 
+    fn is_remote(&self) -> bool {
+        self.writer.is_remote()
+    }
+
     fn append(&mut self, batch: Batch) -> Result<Appended, AppendError> {
         if self.spent {
             return Err(self.indeterminate("the writer was spent before"));

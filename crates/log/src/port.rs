@@ -104,6 +104,12 @@ pub trait Writer: Send {
     /// The sequence that the next appended entry gets; 1 in an empty partition.
     fn next_sequence(&self) -> u64;
 
+    /// Whether an append waits for other machines: milliseconds in which its caller should do something else on another
+    /// thread. Where it takes about as long as waking one, the answer is no.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Appends all entries or none, durably, numbered from [`Writer::next_sequence`]. Blocks until it is certain.
     ///
     /// After `Fenced` or `Indeterminate` the writer is spent: claim again.

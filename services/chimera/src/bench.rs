@@ -10,6 +10,8 @@ use crate::terminal::{Format, show};
 
 mod embedded;
 mod hot_product;
+mod kafka;
+mod kafka_report;
 mod raw_log;
 mod report;
 mod rest;
@@ -34,6 +36,12 @@ pub enum Bench {
         after_help = "Examples:\n  chimera bench rest\n  chimera bench rest --rate 1000 --seconds 10 --format json"
     )]
     Rest(rest::Load),
+    /// Orders on Kafka beside the bare append loop; what a consumer sees of an open loop; recovery.
+    #[command(
+        after_help = "Examples:\n  chimera bench kafka --brokers localhost:9092\n  chimera bench kafka --clients 1,1024 --seconds 3 --format json\n  \
+        chimera bench kafka --aggregates 1000000"
+    )]
+    Kafka(kafka::Load),
 }
 
 /// How it is measured.
@@ -84,6 +92,10 @@ async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> any
             let report = report?;
             show(&report, options.format);
             Ok(report.exact())
+        }
+        Bench::Kafka(load) => {
+            show(&kafka::measure(&config, &load).await?, load.format);
+            Ok(true)
         }
         Bench::Rest(load) => {
             show(&rest::measure(config, metrics, load).await?, load.format);

@@ -13,8 +13,8 @@ use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
 use chimera_domain::stock::Stock;
-use chimera_engine::{Engine, EngineOptions, GlobalTable, Router, SystemClock};
-use chimera_kit::config::{Config, Role};
+use chimera_engine::{Cluster, Engine, EngineOptions, GlobalTable, Router, SystemClock};
+use chimera_kit::config::Config;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
 use chimera_log::EventLog;
@@ -22,9 +22,11 @@ use chimera_stores::EmbeddedStores;
 use chimera_worker::Positions;
 
 mod applied;
+mod deciding;
 pub mod errand;
 mod figures;
 pub mod kafka;
+mod nodes;
 pub mod open_log;
 mod prices;
 mod processes;
@@ -33,8 +35,9 @@ mod readiness;
 mod settled;
 mod shards;
 
+use deciding::Deciding;
+use nodes::Door;
 use open_log::{OpenLog, open_log};
-use processes::Streams;
 pub use settled::Settled;
 
 /// Bounds the memory that the checkpoint store uses to keep blocks.
@@ -88,36 +91,28 @@ impl Shop {
     pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
         let directory = opening.config.data_dir.clone();
         let partitions = opening.config.log.partitions();
-        let OpenLog { log, bookmarks, lock } = open_log(opening.config)?;
+        let door = nodes::open(opening.config)?;
+        let advertised = door.as_ref().map(|door| &*door.advertised);
+        let OpenLog { log, bookmarks, lock } = open_log(opening.config, advertised)?;
         let checkpoints = open_checkpoints(&directory)?;
         let bookmarks = bookmarks.unwrap_or_else(|| checkpoints.clone());
-        let options = EngineOptions {
-            mailbox: opening.config.limits.queued_commands,
-            ..EngineOptions::default()
-        };
-        let engine = Engine {
-            log: log.clone(),
-            checkpoints,
-            clock: Arc::new(SystemClock),
-            producer: concat!("chimera/", env!("CARGO_PKG_VERSION")).into(),
-            options,
-            cluster: None,
-        };
-        let products = shards::start(&engine, Role::Products, "product-shards", &mut opening)?;
-        let stock = shards::start(&engine, Role::Inventory, "stock-shards", &mut opening)?;
-        let orders = shards::start(&engine, Role::Orders, "order-shards", &mut opening)?;
-        let payments = shards::start(&engine, Role::Payments, "payment-shards", &mut opening)?;
+        let cluster = door.as_ref().map(Door::cluster);
+        let engine = engine(opening.config, Arc::clone(&log), checkpoints, cluster);
+        let deciding = Deciding::start(&engine, &mut opening)?;
         let prices = prices::follow(&engine, &mut opening)?;
-        let streams = Streams { orders: &orders, stock: &stock.router, payments: &payments };
-        let settled = processes::start(&engine, &bookmarks, &streams, &mut opening)?;
+        let settled = processes::start(&engine, &bookmarks, &deciding, &mut opening)?;
+        if let Some(door) = door {
+            nodes::hand_over(Arc::clone(&log), deciding.statuses(), opening.lifecycle);
+            door.serve(deciding.for_others(), opening.lifecycle)?;
+        }
         let (stores, positions) = projections::start(&engine, &directory, &mut opening)?;
         Ok(Self {
             log,
             partitions,
-            products: products.router,
-            stock: stock.router,
-            orders: orders.router,
-            payments: payments.router,
+            products: deciding.products.router,
+            stock: deciding.stock.router,
+            orders: deciding.orders.router,
+            payments: deciding.payments.router,
             prices,
             settled,
             stores,
@@ -125,6 +120,21 @@ impl Shop {
             _lock: lock,
         })
     }
+}
+
+fn engine(
+    config: &Config,
+    log: Arc<dyn EventLog>,
+    checkpoints: Arc<EmbeddedCheckpoints>,
+    cluster: Option<Cluster>,
+) -> Engine {
+    let options = EngineOptions {
+        mailbox: config.limits.queued_commands,
+        standby: config.node.standby,
+        ..EngineOptions::default()
+    };
+    let producer = concat!("chimera/", env!("CARGO_PKG_VERSION")).into();
+    Engine { log, checkpoints, clock: Arc::new(SystemClock), producer, options, cluster }
 }
 
 /// Opens the checkpoints; what cannot be opened is only a cache, and is set aside and built anew.

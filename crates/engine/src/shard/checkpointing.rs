@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use chimera_domain::aggregate::Aggregate;
 
+use super::round::Round;
 use super::serving::{Saving, Serving};
 use super::states::Versioned;
 use super::{Parts, REMEMBER_COMMANDS, Shard};
@@ -14,27 +15,38 @@ use crate::checkpoint::{CheckpointError, SavedState, Snapshot};
 /// The aggregates of a snapshot; shared with the shard, which copies one only if it changes meanwhile.
 pub(super) type Changed<A> = Vec<(Arc<str>, Versioned<A>)>;
 
+/// A snapshot of the end of a round, to be saved when the round is committed.
+pub(super) struct Held<A: Aggregate> {
+    changed: Changed<A>,
+    snapshot: Snapshot,
+}
+
 impl<A: Aggregate> Shard<A> {
-    /// Starts saving where enough has happened since the last time.
-    pub(super) fn checkpoint_if_due(&mut self, serving: &mut Serving<A>, ticked: bool) {
+    /// Notes what is to be saved, where enough has happened since the last time. To be called when a round is closed, before
+    /// the next one is decided: a checkpoint never holds more than what is committed when it is saved.
+    pub(super) fn hold_checkpoint_if_due(&self, serving: &mut Serving<A>, round: &mut Round<A>) {
         self.collect(serving);
-        if serving.checkpoint.saving.is_some() {
+        if serving.checkpoint.held || serving.checkpoint.saving.is_some() {
             return;
         }
-        if ticked {
+        if round.ticked {
             serving.states.trim();
         }
         let events = serving.sequence - serving.checkpoint.last_sequence;
         let options = &self.parts.options;
         let waited =
-            ticked && serving.checkpoint.last_time.elapsed() >= options.checkpoint_interval;
+            round.ticked && serving.checkpoint.last_time.elapsed() >= options.checkpoint_interval;
         if events >= options.checkpoint_events || (waited && events > 0) {
-            self.start_saving(serving);
+            let (changed, snapshot) = serving.snapshot();
+            round.held = Some(Held { changed, snapshot });
+            serving.checkpoint.held = true;
         }
     }
 
-    fn start_saving(&self, serving: &mut Serving<A>) {
-        let (changed, snapshot) = serving.snapshot();
+    /// Saves what was held back until its round was committed.
+    pub(super) fn start_saving(&self, serving: &mut Serving<A>, held: Held<A>) {
+        serving.checkpoint.held = false;
+        let Held { changed, snapshot } = held;
         let keys = changed.iter().map(|(key, _)| Arc::clone(key)).collect();
         let (store, partition) =
             (Arc::clone(&self.parts.checkpoints), self.parts.partition.clone());

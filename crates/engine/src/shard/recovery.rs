@@ -6,12 +6,13 @@ use std::time::Instant;
 use chimera_domain::aggregate::{Aggregate, DomainEvent};
 use chimera_domain::recorded::Recorded;
 use chimera_domain::time::Timestamp;
-use chimera_log::{RawBatch, RawRecord};
+use chimera_log::{ClaimError, RawBatch, RawRecord};
 use tokio::sync::watch;
 
 use super::Parts;
 use super::checkpointing::save_now;
 use super::commands::Commands;
+use super::committer::Committer;
 use super::serving::{Checkpointing, Gauges, Serving};
 use super::states::States;
 use super::timers::Timers;
@@ -73,8 +74,14 @@ fn attempt<A: Aggregate>(
         return Ok(None);
     }
     let claimed = parts.log.claim(&parts.partition);
-    serving.writer = claimed.map_err(|error| Stopped::Otherwise(error.to_string()))?;
-    let end = serving.writer.next_sequence() - 1;
+    let writer = match claimed {
+        Ok(writer) => writer,
+        // Begun anew only if the partition is still given to this process.
+        Err(ClaimError::Contested(_)) => return Ok(None),
+        Err(error) => return Err(Stopped::Otherwise(error.to_string())),
+    };
+    let end = writer.next_sequence() - 1;
+    serving.writer = Committer::new(writer, &parts.partition);
     read_to(parts, &mut serving, end).map_err(failed)?;
     Ok(Some(serving))
 }
@@ -114,16 +121,18 @@ fn begin<A: Aggregate>(parts: &Parts<A>, restored: &Restored) -> Serving<A> {
     let (partition, store) = (&parts.partition, &parts.checkpoints);
     let capacity = parts.options.hot_aggregates;
     Serving {
-        writer: Box::new(Unclaimed),
+        writer: Committer::new(Box::new(Unclaimed), partition),
         states: States::new(partition.clone(), Arc::clone(store), capacity, stored),
         commands: Commands::new(partition.clone(), Arc::clone(store), stored),
         timers,
         sequence: restored.sequence,
+        in_commit: restored.sequence,
         event_id: restored.event_id,
         recorded_at: Timestamp(0),
         checkpoint: Checkpointing {
             last_sequence: restored.sequence,
             last_time: Instant::now(),
+            held: false,
             saving: None,
         },
         gauges: Gauges::new(partition),

@@ -5,9 +5,10 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use chimera_domain::aggregate::Aggregate;
-use chimera_log::{AppendError, Partition, Writer};
+use chimera_log::{AppendError, Partition};
 
 use super::commands::Commands;
+use super::committer::{Committer, Outcome};
 use super::round::Round;
 use super::states::States;
 use super::timers::Timers;
@@ -16,13 +17,15 @@ use crate::metric_names::{APPEND_BATCH_EVENTS, APPEND_LATENCY_MS};
 use crate::request::{Position, Receipt};
 
 pub(super) struct Serving<A: Aggregate> {
-    pub(super) writer: Box<dyn Writer>,
+    pub(super) writer: Committer,
     pub(super) states: States<A>,
     pub(super) commands: Commands,
     pub(super) timers: Timers,
     /// The last sequence of the state; between deciding and the commit it runs ahead of the log.
     pub(super) sequence: u64,
-    /// The id of the event at `sequence`, once committed.
+    /// The last sequence of the batch that was handed to the log last.
+    pub(super) in_commit: u64,
+    /// The id of the last event of the last closed round.
     pub(super) event_id: u128,
     /// The log's own time: when its latest event was recorded.
     pub(super) recorded_at: chimera_domain::time::Timestamp,
@@ -34,6 +37,8 @@ pub(super) struct Serving<A: Aggregate> {
 pub(super) struct Checkpointing {
     pub(super) last_sequence: u64,
     pub(super) last_time: Instant,
+    /// A snapshot waits for the commit of its round.
+    pub(super) held: bool,
     pub(super) saving: Option<Saving>,
 }
 
@@ -64,27 +69,48 @@ impl Gauges {
 pub(super) struct AppendFailed {
     pub(super) reason: String,
     pub(super) may_have_been_written: bool,
+    /// Another process has claimed the partition.
+    pub(super) fenced: bool,
 }
 
 impl<A: Aggregate> Serving<A> {
-    pub(super) fn append(&mut self, round: &mut Round<A>) -> Result<(), AppendFailed> {
+    /// The round that has just been decided ends where the state is now.
+    pub(super) fn note_end_of(&mut self, round: &mut Round<A>) {
+        round.sequence = self.sequence;
+        if !round.batch.is_empty() {
+            self.event_id = round.last_event_id;
+            self.recorded_at = self.recorded_at.max(round.now);
+        }
+    }
+
+    /// Hands the round's batch to the log. False if there is nothing to append.
+    pub(super) fn begin_commit(&mut self, round: &mut Round<A>) -> bool {
+        if round.batch.is_empty() {
+            return false;
+        }
         let batch = std::mem::take(&mut round.batch);
         #[expect(clippy::cast_precision_loss, reason = "a batch has far fewer than 2^52 events")]
         self.gauges.batch_events.record(batch.len() as f64);
-        let started = Instant::now();
-        let appended = self.writer.append(batch).map_err(|error| AppendFailed {
+        self.in_commit = round.sequence;
+        self.writer.begin(batch);
+        true
+    }
+
+    /// Takes note of what became of the batch that was handed over last.
+    pub(super) fn committed(&mut self, outcome: Outcome) -> Result<(), AppendFailed> {
+        let appended = outcome.appended.map_err(|error| AppendFailed {
             may_have_been_written: matches!(error, AppendError::Indeterminate { .. }),
+            fenced: matches!(error, AppendError::Fenced { .. }),
             reason: error.to_string(),
         })?;
-        self.gauges.latency_ms.record(started.elapsed().as_secs_f64() * 1000.0);
-        if appended.last != self.sequence {
+        self.gauges.latency_ms.record(outcome.elapsed.as_secs_f64() * 1000.0);
+        if appended.last != self.in_commit {
             return Err(AppendFailed {
                 may_have_been_written: true,
-                reason: format!("the log ends at {}, not {}", appended.last, self.sequence),
+                fenced: false,
+                reason: format!("the log ends at {}, not {}", appended.last, self.in_commit),
             });
         }
-        self.event_id = round.last_event_id;
-        self.recorded_at = self.recorded_at.max(round.now);
         Ok(())
     }
 }

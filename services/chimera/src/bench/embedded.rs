@@ -108,7 +108,7 @@ async fn work(
     Ok(latencies)
 }
 
-fn commands(order: &OrderId, rng: &mut Rng) -> anyhow::Result<[Command; 5]> {
+pub(super) fn commands(order: &OrderId, rng: &mut Rng) -> anyhow::Result<[Command; 5]> {
     let payment_id = format!("{order}-1");
     Ok([
         place(rng)?,
@@ -124,7 +124,7 @@ fn commands(order: &OrderId, rng: &mut Rng) -> anyhow::Result<[Command; 5]> {
     ])
 }
 
-fn place(rng: &mut Rng) -> anyhow::Result<Command> {
+pub(super) fn place(rng: &mut Rng) -> anyhow::Result<Command> {
     let mut lines = Vec::new();
     for _ in 0..rng.u32(3..=5) {
         let number = rng.u32(0..2_000);

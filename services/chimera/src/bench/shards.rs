@@ -9,7 +9,7 @@ use chimera_kit::config::Config;
 use chimera_log::{EventLog, StreamSpec};
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
 
-const CACHE_BYTES: u64 = 32 << 20;
+pub(super) const CACHE_BYTES: u64 = 32 << 20;
 
 /// Opens them in the data directory and waits until they serve.
 pub(super) async fn start<A: Aggregate>(

@@ -1,26 +1,45 @@
 //! The settings of Kafka, as the log on Kafka takes them. Never shows a password.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use chimera_kit::config::{Config, Kafka, SaslMechanism, Secret, Security};
+use chimera_domain::aggregate::Aggregate;
+use chimera_domain::order::Order;
+use chimera_domain::payment::Payment;
+use chimera_domain::product::Product;
+use chimera_domain::stock::Stock;
+use chimera_kit::config::{Config, Kafka, Role, Roles, SaslMechanism, Secret, Security};
 use chimera_log_kafka::{KafkaSettings, Membership};
 
 /// What the log on Kafka takes.
 #[must_use]
-pub fn log_settings(config: &Config) -> KafkaSettings {
+pub fn log_settings(config: &Config, advertised: &str) -> KafkaSettings {
     let kafka = &config.kafka;
     KafkaSettings {
         topic_prefix: kafka.topic_prefix.clone(),
         replication: i32::from(kafka.replication),
         properties: properties(kafka),
+        advertised: advertised.to_owned(),
+        wanted: Some(wanted(&config.node.roles)),
         membership: Some(Membership {
             session: Duration::from_millis(kafka.session_ms.into()),
             heartbeat: Duration::from_millis(kafka.heartbeat_ms.into()),
         }),
         ..KafkaSettings::new(&kafka.brokers, &kafka.cluster)
     }
+}
+
+/// The streams on whose aggregates a node with these roles decides.
+fn wanted(roles: &Roles) -> BTreeSet<String> {
+    let deciding = [
+        (Role::Products, Product::STREAM),
+        (Role::Inventory, Stock::STREAM),
+        (Role::Orders, Order::STREAM),
+        (Role::Payments, Payment::STREAM),
+    ];
+    let decided = deciding.into_iter().filter(|(role, _)| roles.has(*role));
+    decided.map(|(_, stream)| stream.to_owned()).collect()
 }
 
 /// The properties of librdkafka that say how to enter, and those that were set by their own names.

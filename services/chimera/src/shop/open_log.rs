@@ -32,11 +32,11 @@ pub struct OpenLog {
     pub lock: Option<Arc<File>>,
 }
 
-/// Opens the log. Blocks.
+/// Opens the log. `advertised` is where other nodes reach this one. Blocks.
 ///
 /// # Errors
 /// If the directory is in use, damaged or of another log, if Kafka does not answer, or a stream has another partition count.
-pub fn open_log(config: &Config) -> anyhow::Result<OpenLog> {
+pub fn open_log(config: &Config, advertised: Option<&str>) -> anyhow::Result<OpenLog> {
     let directory = &config.data_dir;
     fs::create_dir_all(directory)
         .with_context(|| format!("the data directory {} cannot be made", directory.display()))?;
@@ -46,7 +46,7 @@ pub fn open_log(config: &Config) -> anyhow::Result<OpenLog> {
             let log = Arc::new(embedded(directory)?);
             OpenLog { log, bookmarks: None, lock: None }
         }
-        LogKind::Kafka => on_kafka(config)?,
+        LogKind::Kafka => on_kafka(config, advertised.unwrap_or_default())?,
     };
     opened.log.ensure_streams(&STREAMS.map(|name| StreamSpec { name: name.into(), partitions }))?;
     Ok(opened)
@@ -71,7 +71,7 @@ fn embedded(directory: &Path) -> anyhow::Result<EmbeddedLog> {
 /// Says to which Kafka the directory belongs.
 const IDENTITY: &str = "kafka.txt";
 
-fn on_kafka(config: &Config) -> anyhow::Result<OpenLog> {
+fn on_kafka(config: &Config, advertised: &str) -> anyhow::Result<OpenLog> {
     let directory = &config.data_dir;
     if directory.join("log").exists() {
         bail!("{} holds an embedded log; use another --data", directory.display());
@@ -83,7 +83,7 @@ fn on_kafka(config: &Config) -> anyhow::Result<OpenLog> {
             directory.display()
         );
     }
-    let log = KafkaLog::open(kafka::log_settings(config))?;
+    let log = KafkaLog::open(kafka::log_settings(config, advertised))?;
     let identity = format!("{} {}\n", log.cluster_id()?, config.kafka.topic_prefix);
     belongs_to(directory, &identity)?;
     let bookmarks: Arc<dyn Bookmarks> = Arc::new(log.bookmarks());

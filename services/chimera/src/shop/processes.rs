@@ -3,38 +3,29 @@
 use std::sync::Arc;
 
 use chimera_domain::aggregate::Aggregate;
-use chimera_domain::order::Order;
-use chimera_domain::payment::Payment;
-use chimera_domain::stock::Stock;
-use chimera_engine::{Engine, Phase, Process, ProcessOptions, ProcessRunner, Router, ShardStatus};
+use chimera_engine::{Engine, Phase, Process, ProcessOptions, ProcessRunner, ShardStatus};
 use chimera_kit::lifecycle::{Stage, Stopping};
 use chimera_log::{Bookmarks, Partition};
 use chimera_order::Fulfilment;
 use chimera_payment::{OrderSettlement, PaymentSettlement, Settlement, SimulatedGateway};
 use tokio::sync::watch;
 
+use super::deciding::Deciding;
 use super::settled::{Done, Settled};
-use super::shards::{Status, Stream};
+use super::shards::Status;
 use super::{Opening, readiness};
-
-/// The aggregates that processes talk to.
-pub(super) struct Streams<'a> {
-    pub(super) orders: &'a Stream<Order>,
-    pub(super) stock: &'a Router<Stock>,
-    pub(super) payments: &'a Stream<Payment>,
-}
 
 /// Starts fulfilment and settlement.
 pub(super) fn start(
     engine: &Engine,
     bookmarks: &Arc<dyn Bookmarks>,
-    streams: &Streams<'_>,
+    streams: &Deciding,
     opening: &mut Opening<'_>,
 ) -> anyhow::Result<Settled> {
-    let Streams { orders, stock, payments } = streams;
+    let Deciding { orders, stock, payments, .. } = streams;
     let fulfilment = Fulfilment {
         orders: orders.router.clone(),
-        stocks: (*stock).clone(),
+        stocks: stock.router.clone(),
         payments: payments.router.clone(),
     };
     let settlement = Settlement {
