@@ -48,10 +48,6 @@ pub(crate) fn claim(
         let record = std::iter::once(terms::record(&owners, &key, term, address));
         let proved = producer.transact(record, cluster.settings.deadlines.append);
         proved.map_err(|failure| lost(partition, failure))?;
-        if producer.is_spent() {
-            let slow = "its term was committed so slowly that the request may have been sent twice";
-            return Err(unclaimed(partition, &slow));
-        }
     }
     cluster.watermarks.announce(partition, last.sequence);
     let position = Position { partition: partition.clone(), place, term, next: last.sequence + 1 };

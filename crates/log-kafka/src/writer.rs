@@ -3,6 +3,7 @@
 //! that has failed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use chimera_log::{AppendError, Appended, Batch, Entry, Partition, Writer};
 use rdkafka::producer::BaseRecord;
@@ -48,7 +49,11 @@ impl KafkaWriter {
     /// One transaction on the producer whose turn it is.
     fn transact(&mut self, entries: &[Entry]) -> Result<(), Failure> {
         let Some(mut pair) = self.pair.take() else { return Err(Failure::Fenced) };
-        if pair[0].is_spent() {
+        let deadline = Instant::now() + self.cluster.settings.deadlines.claim;
+        while pair[0].is_spent() {
+            if Instant::now() >= deadline {
+                return Err(Failure::Unknown("Kafka commits too slowly to be sure".to_owned()));
+            }
             drop(pair);
             pair = self.renewed()?;
         }
