@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -35,8 +36,13 @@ impl Ask {
 
     /// Sends it and reads the answer to its end; an error if the answer is not whole.
     pub(crate) fn send(&self, to: SocketAddr) -> io::Result<Answer> {
+        self.send_within(to, PATIENCE)
+    }
+
+    /// As [`Ask::send`], but does not wait longer for a sign of life.
+    pub(crate) fn send_within(&self, to: SocketAddr, patience: Duration) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(to)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(patience))?;
         let Self { head, body } = self;
         let length = body.len();
         write!(

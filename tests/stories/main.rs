@@ -1,4 +1,5 @@
-//! Black-box stories: the real programs, run, killed, damaged and restarted on real directories, and judged by what they leave.
+//! Black-box stories: the real programs, run, killed, damaged and restarted on real directories and real brokers, and judged by
+//! what they leave.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 

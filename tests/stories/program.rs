@@ -59,6 +59,12 @@ pub(crate) fn chimera(arguments: &[&str]) -> Command {
     command
 }
 
+/// `story-appender ARGUMENTS`.
+#[allow(dead_code, reason = "for the stories of chaos")]
+pub(crate) fn appender(arguments: &[&str]) -> Command {
+    program(env!("CARGO_BIN_EXE_story-appender"), arguments)
+}
+
 /// `replay ARGUMENTS --data DATA`, to its end.
 pub(crate) fn replay(data: &Path, arguments: &[&str]) -> Said {
     let mut command = program(env!("CARGO_BIN_EXE_story-replay"), arguments);

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
@@ -25,7 +25,12 @@ impl Serving {
     /// Starts it and waits until it listens.
     pub(crate) fn start(data: &Path) -> Self {
         let arguments = ["serve", "--http", "127.0.0.1:0", "--partitions", "2"];
-        let mut child = start(chimera(&arguments).arg("--data").arg(data));
+        Self::of(chimera(&arguments).arg("--data").arg(data))
+    }
+
+    /// Starts what the command says and waits until it listens.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = start(command);
         drop(child.stdout.take());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
@@ -79,11 +84,21 @@ impl Serving {
 
     /// SIGTERM, and how it ended.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        let script = format!("kill -TERM {}", self.child.id());
-        let mut shell = std::process::Command::new("sh");
-        let told = start(shell.args(["-c", &script])).wait().unwrap();
-        assert!(told.success());
+        self.signal("TERM");
         self.end()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let script = format!("kill -{signal} {}", self.child.id());
+        let told = start(Command::new("sh").args(["-c", &script])).wait().unwrap();
+        assert!(told.success());
+    }
+
+    /// Whether it has ended by itself.
+    #[allow(dead_code, reason = "for the stories of chaos")]
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     fn end(&mut self) -> ExitStatus {

@@ -15,10 +15,15 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 
 use crate::config;
+use crate::error::passes;
 use crate::settings::KafkaSettings;
 
 /// Between two looks at what the cluster knows by now.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How long a broker that should be the controller is asked, before it is made sure who is.
+const ATTEMPT: Duration = Duration::from_secs(1);
+/// What a broker says that has not heard of a topic yet.
+const UNKNOWN: KafkaError = KafkaError::AdminOp(RDKafkaErrorCode::UnknownTopicOrPartition);
 /// What Kafka takes where nobody has set anything.
 const DEFAULT_MAX_MESSAGE: usize = 1_048_588;
 
@@ -118,19 +123,27 @@ impl Admin {
         Ok(())
     }
 
-    /// Asks until every broker has heard of the topic.
+    /// Asks until every broker has heard of the topic. librdkafka asks the broker that it took for the controller when it last
+    /// looked, and waits for it even where it is dead: so it is made to look first, and to ask again soon.
     fn describe(&self, topic: &str) -> KafkaResult<ConfigResource> {
         let deadline = Instant::now() + self.request;
         loop {
-            let resource = ResourceSpecifier::Topic(topic);
-            let described = wait(self.client.describe_configs([&resource], &self.options()))?;
-            match described.into_iter().next().ok_or(KafkaError::Canceled)? {
-                Err(RDKafkaErrorCode::UnknownTopicOrPartition) if Instant::now() < deadline => {
-                    thread::sleep(PAUSE);
-                }
-                described => return described.map_err(KafkaError::AdminOp),
+            let looked = self.client.inner().fetch_metadata(Some(topic), self.request);
+            let described = looked.and_then(|_| self.describe_once(topic));
+            let Err(error) = described else { return described };
+            if !passes(&error) && error != UNKNOWN || Instant::now() >= deadline {
+                return Err(error);
             }
+            thread::sleep(PAUSE);
         }
+    }
+
+    fn describe_once(&self, topic: &str) -> KafkaResult<ConfigResource> {
+        let resource = ResourceSpecifier::Topic(topic);
+        let options = AdminOptions::new().request_timeout(Some(self.request.min(ATTEMPT)));
+        let described = wait(self.client.describe_configs([&resource], &options))?;
+        let described = described.into_iter().next().ok_or(KafkaError::Canceled)?;
+        described.map_err(KafkaError::AdminOp)
     }
 
     fn new_topic<'a>(&self, wanted: &Wanted<'a>) -> NewTopic<'a> {

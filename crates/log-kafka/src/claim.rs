@@ -39,7 +39,7 @@ pub(crate) fn claim(
     let term = cluster
         .uncommitted
         .ask(|probe| terms::last(probe, &owners, partition))
-        .map_err(refused)?
+        .map_err(|error| unclaimed(partition, &format!("its term, in {}: {error}", owners.topic)))?
         .max(last.term)
         + 1;
     let key = partition.to_string();

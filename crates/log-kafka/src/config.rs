@@ -3,6 +3,7 @@
 
 use rdkafka::ClientConfig;
 
+use crate::producer::RESENT_AFTER_MS;
 use crate::settings::{KafkaSettings, Membership};
 
 /// What a consumer sees.
@@ -75,8 +76,10 @@ pub(crate) fn bookmark(settings: &KafkaSettings, group: &str) -> ClientConfig {
 pub(crate) fn producer(settings: &KafkaSettings, id: &str, max_record: usize) -> ClientConfig {
     let mut config = base(settings);
     config.set("compression.type", "lz4");
-    config.set("retry.backoff.ms", "1");
     config.extend(properties(settings));
+    // What the writer concludes from the time that a commit took depends on it.
+    config.set("retry.backoff.ms", RESENT_AFTER_MS.to_string());
+    config.set("retry.backoff.max.ms", (RESENT_AFTER_MS * 2).to_string());
     let append = settings.deadlines.append.as_millis();
     config.set("transactional.id", id);
     config.set("enable.idempotence", "true");

@@ -1,10 +1,13 @@
 //! The log as a whole: the port, on a Kafka that is there.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use chimera_log::{
     ClaimError, EventLog, Owners, Ownership, Partition, ReadError, Reader, StreamSpec, Writer,
 };
+use rdkafka::error::KafkaResult;
 use tokio::sync::watch;
 
 use crate::admin::Wanted;
@@ -17,6 +20,9 @@ use crate::probe::Place;
 use crate::reader::KafkaReader;
 use crate::settings::KafkaSettings;
 use crate::terms::OWNERSHIP;
+
+/// Between two looks at what the cluster knows by now.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// An [`EventLog`] on Kafka.
 pub struct KafkaLog {
@@ -87,6 +93,19 @@ impl KafkaLog {
         self.cluster.admin.create(&wanted)
     }
 
+    /// The streams that are there, as soon as these are among them: not every broker hears of a new topic at once.
+    fn with(&self, streams: &[StreamSpec]) -> KafkaResult<Streams> {
+        let deadline = Instant::now() + self.cluster.settings.deadlines.request;
+        loop {
+            let present = self.cluster.refresh()?;
+            let all = streams.iter().all(|stream| present.contains_key(&stream.name));
+            if all || Instant::now() >= deadline {
+                return Ok(present);
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
     /// Of every stream, also of one just created: somebody else may have been quicker.
     fn check(&self, stream: &StreamSpec, present: &Streams) -> Result<(), String> {
         if is_missing(stream, present)? {
@@ -113,7 +132,7 @@ impl EventLog for KafkaLog {
             }
         }
         self.create(&topics).map_err(whole)?;
-        let present = self.cluster.refresh().map_err(|error| whole(error.to_string()))?;
+        let present = self.with(streams).map_err(|error| whole(error.to_string()))?;
         for stream in streams {
             let checked = self.check(stream, &present);
             checked.map_err(|reason| refused(Some(stream), &reason))?;

@@ -1,7 +1,7 @@
 //! One transactional producer: a transaction from begin to commit, and what its failures mean. Never says that nothing
 //! was written unless that is certain.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +16,12 @@ use crate::poller::Poller;
 
 /// Before the same call is made once more.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Before librdkafka sends a request again whose connection was lost; it waits a fifth less or more, never below 400 ms.
+pub(crate) const RESENT_AFTER_MS: u32 = 500;
+
+/// A commit that took less time than this was asked for once.
+const ASKED_ONCE: Duration = Duration::from_millis(350);
 
 /// How much later than due librdkafka may report.
 const GRACE: Duration = Duration::from_secs(2);
@@ -36,6 +42,7 @@ pub(crate) enum Failure {
 pub(crate) struct Transactional {
     producer: Arc<BaseProducer<Deliveries>>,
     poller: Poller,
+    is_spent: AtomicBool,
 }
 
 impl Transactional {
@@ -45,7 +52,14 @@ impl Transactional {
         let producer = Arc::new(producer);
         let poller = Poller::start(Arc::clone(&producer));
         let poller = poller.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-        Ok(Self { producer, poller })
+        Ok(Self { producer, poller, is_spent: AtomicBool::new(false) })
+    }
+
+    /// Whether a commit may have been asked for twice, of which one request may still be under way. It would commit whatever
+    /// is open when it arrives, for it carries nothing but the producer's id and epoch (until librdkafka has KIP-890, part 2):
+    /// a half of the next transaction. Only a new epoch, by a new claim, is safe from it.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.is_spent.load(Ordering::Relaxed)
     }
 
     /// Fences every older producer of the same id and ends what it left open.
@@ -82,7 +96,11 @@ impl Transactional {
     /// In doubt the same commit may be called again; it takes effect once. A fence met here says nothing about what a
     /// call before it has done.
     fn commit(&self, deadline: Instant) -> Result<(), Failure> {
+        let begun = Instant::now();
         let committed = retrying(deadline, || self.producer.commit_transaction(left(deadline)));
+        if begun.elapsed() >= ASKED_ONCE {
+            self.is_spent.store(true, Ordering::Relaxed);
+        }
         committed.map_err(|error| Failure::Unknown(format!("the commit: {error}")))
     }
 

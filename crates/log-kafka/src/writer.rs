@@ -3,10 +3,12 @@
 //! that has failed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use chimera_log::{AppendError, Appended, Batch, Entry, Partition, Writer};
 use rdkafka::producer::BaseRecord;
 
+use crate::claim::claim;
 use crate::cluster::Cluster;
 use crate::headers::{self, Decimal};
 use crate::probe::Place;
@@ -28,6 +30,8 @@ pub(crate) struct KafkaWriter {
     limits: Limits,
     /// The one whose turn it is comes first; none once an append has failed.
     pair: Option<[Transactional; 2]>,
+    /// The term of the last claim: the writer's own, or a later one by which its producers were renewed.
+    claimed: u64,
     fenced: bool,
 }
 
@@ -38,18 +42,42 @@ impl KafkaWriter {
         pair: [Transactional; 2],
         limits: Limits,
     ) -> Self {
-        Self { cluster, position, limits, pair: Some(pair), fenced: false }
+        let claimed = position.term;
+        Self { cluster, position, limits, pair: Some(pair), claimed, fenced: false }
     }
 
     /// One transaction on the producer whose turn it is.
     fn transact(&mut self, entries: &[Entry]) -> Result<(), Failure> {
-        let Some([first, second]) = self.pair.take() else { return Err(Failure::Fenced) };
+        let Some(mut pair) = self.pair.take() else { return Err(Failure::Fenced) };
+        let deadline = Instant::now() + self.cluster.settings.deadlines.claim;
+        while pair[0].is_spent() {
+            if Instant::now() >= deadline {
+                return Err(Failure::Unknown("Kafka commits too slowly to be sure".to_owned()));
+            }
+            drop(pair);
+            pair = self.renewed()?;
+        }
+        let [first, second] = pair;
         let records = outgoing(&self.position, entries);
         // A producer that failed is dropped here, and its partner with it.
         first.transact(records, self.cluster.settings.deadlines.append)?;
         self.pair = Some([second, first]);
         self.position.next += entries.len() as u64;
         Ok(())
+    }
+
+    /// Producers of a new epoch, by a new claim; fenced if that finds another claim since our own. The writer keeps the term
+    /// that its shard knows: nobody has written in between.
+    fn renewed(&mut self) -> Result<[Transactional; 2], Failure> {
+        let Position { partition, place, next, .. } = &self.position;
+        tracing::info!(%partition, "a commit took long; claiming the partition anew");
+        let claimed = claim(&self.cluster, partition, place.clone());
+        let claimed = claimed.map_err(|error| Failure::Unknown(error.to_string()))?;
+        if claimed.position.term != self.claimed + 1 || claimed.position.next != *next {
+            return Err(Failure::Fenced);
+        }
+        self.claimed = claimed.position.term;
+        claimed.pair.ok_or(Failure::Fenced)
     }
 
     fn failed(&mut self, failure: Failure, committed: bool) -> AppendError {
