@@ -13,6 +13,8 @@ mod broken_networks;
 mod broken_nodes;
 mod broker;
 mod follower;
+mod guard;
+mod guarded;
 mod kafka;
 mod killed_brokers;
 mod killed_writers;

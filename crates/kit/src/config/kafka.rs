@@ -1,12 +1,11 @@
 //! Where Kafka and its schema registry are, and how they are entered. Owns names and defaults; what keeps the log correct
 //! is no setting.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{Properties, Secret};
 
 /// The Kafka that holds the log; in use where `log.kind` is `kafka`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +44,7 @@ pub struct Kafka {
     /// How often a node gives a sign of life; a third of the session at most.
     pub heartbeat_ms: u32,
     /// Any other property of librdkafka.
-    pub properties: BTreeMap<String, String>,
+    pub properties: Properties,
 }
 
 /// How the connection is protected; the names of Kafka's `security.protocol`.
@@ -133,7 +132,7 @@ impl Default for Kafka {
             key_file: None,
             session_ms: 1_500,
             heartbeat_ms: 500,
-            properties: BTreeMap::new(),
+            properties: Properties::default(),
         }
     }
 }
