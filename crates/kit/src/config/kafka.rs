@@ -80,7 +80,7 @@ pub enum SaslMechanism {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Registry {
-    /// Such as `http://127.0.0.1:8081`; without it events carry the bundled ids, and only Chimera reads them.
+    /// Such as `http://127.0.0.1:8081`, or with `https`; without it events carry the bundled ids, and only Chimera reads them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// With basic authentication.
@@ -89,6 +89,9 @@ pub struct Registry {
     /// With basic authentication.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
+    /// PEM file of an authority that an `https` registry is believed by, beside the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Registry {
@@ -103,8 +106,8 @@ impl Registry {
             ),
             (
                 "registry.url",
-                !url.starts_with("http://"),
-                "must begin with http://; for a registry behind TLS, put a proxy that ends it on this machine",
+                !(url.starts_with("http://") || url.starts_with("https://")),
+                "must begin with http:// or https://",
             ),
             (
                 "registry.username",
@@ -187,7 +190,8 @@ mod tests {
         };
         assert_eq!(wrong(|_| {}), None);
         assert_eq!(wrong(|it| it.url = Some("http://127.0.0.1:8081".into())), None);
-        let urls = ["http://shop:hush@host:8081", "https://host:8081", "host:8081"];
+        assert_eq!(wrong(|it| it.url = Some("https://host:8081".into())), None);
+        let urls = ["http://shop:hush@host:8081", "ftp://host:8081", "host:8081"];
         for url in urls {
             let registry = Registry { url: Some(url.into()), ..Registry::default() };
             assert_eq!(registry.wrong().map(|(key, _)| key), Some("registry.url"), "{url}");
