@@ -117,10 +117,12 @@ impl Guarded {
         said
     }
 
+    #[expect(clippy::print_stderr, reason = "what an operator is told")]
     #[track_caller]
     fn refused(&self, authority: &Path, password: &str) -> Said {
         let begun = Instant::now();
         let said = self.demo(authority, password, "1");
+        eprintln!("refused after {:?}: {}", begun.elapsed(), said.err.trim());
         assert!(begun.elapsed() < SOON, "it took {:?}: {}", begun.elapsed(), said.err);
         said.ended_with(1);
         said

@@ -1,10 +1,12 @@
 //! The first connection: whether Kafka lets this process in, and if not, why. Asks once, before anything else connects, so that
 //! a wrong password is one line and not a hundred. Never shows the password.
 
+use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
@@ -16,6 +18,12 @@ use crate::settings::KafkaSettings;
 /// One try. librdkafka connects anew several times meanwhile, to other brokers too, so that one that refuses decides nothing.
 const ATTEMPT: Duration = Duration::from_secs(2);
 
+/// How long is listened to what librdkafka has to say of a failed try: all of it is there, and without a time only a first word
+/// is taken.
+const LISTEN: Duration = Duration::from_millis(50);
+/// Properties that name files.
+const FILES: [&str; 3] = ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"];
+
 /// Waits until Kafka answers.
 ///
 /// # Errors
@@ -23,15 +31,14 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 pub(crate) fn enter(settings: &KafkaSettings) -> Result<(), OpenError> {
     let failed = |reason: String| OpenError { brokers: settings.brokers.clone(), reason };
     let client = config::admin(settings).create_with_context(Heard::default());
-    let client: BaseProducer<Heard> = client.map_err(|error| failed(unusable(&error)))?;
+    let client: BaseProducer<Heard> = client.map_err(|error| failed(unusable(&error, settings)))?;
     let deadline = Instant::now() + settings.deadlines.request;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let Err(error) = client.client().fetch_metadata(None, left.min(ATTEMPT)) else {
             return Ok(());
         };
-        // Takes what librdkafka has to say of its connections.
-        client.poll(Duration::ZERO);
+        client.poll(LISTEN);
         let trouble = client.context().worst();
         if trouble.as_ref().is_some_and(Trouble::is_refusal) || Instant::now() >= deadline {
             return Err(failed(trouble.map_or(error.to_string(), |trouble| trouble.in_words())));
@@ -39,12 +46,16 @@ pub(crate) fn enter(settings: &KafkaSettings) -> Result<(), OpenError> {
     }
 }
 
-/// Of a client that could not even be made, such as for a file that is not there.
-fn unusable(error: &KafkaError) -> String {
-    match error {
-        KafkaError::ClientCreation(reason) => format!("its settings: {reason}"),
-        other => other.to_string(),
+/// Of a client that could not even be made. OpenSSL does not say which file it missed.
+fn unusable(error: &KafkaError, settings: &KafkaSettings) -> String {
+    let KafkaError::ClientCreation(reason) = error else { return error.to_string() };
+    for name in FILES {
+        let Some(path) = settings.properties.get(name) else { continue };
+        if let Err(unread) = File::open(path) {
+            return format!("its setting {name} = {path}: {unread}");
+        }
     }
+    format!("its settings: {}", reason.trim())
 }
 
 /// What went wrong with a connection.
@@ -88,7 +99,7 @@ impl Trouble {
                 "it does not let this account in ({reason}); check kafka.username, kafka.password and kafka.sasl_mechanism"
             ),
             Kind::Certificate => format!(
-                "the TLS connection failed ({reason}); check that kafka.ca_file is the authority that signed the brokers' \
+                "the TLS connection failed ({reason}); check kafka.security, that kafka.ca_file is the authority that signed the brokers' \
                  certificates, and that these name the hosts in kafka.brokers"
             ),
             Kind::Connection | Kind::Silence => {
@@ -116,6 +127,11 @@ impl Heard {
 }
 
 impl ClientContext for Heard {
+    /// Says the same as the errors.
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, line: &str) {
+        tracing::debug!(facility, line, "librdkafka");
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         self.hear(Trouble::new(error.rdkafka_error_code(), reason));
     }
@@ -160,6 +176,6 @@ mod tests {
         let properties = [("security.protocol", "ssl"), ("ssl.ca.location", "nowhere.pem")];
         settings.properties = properties.map(|(name, value)| (name.into(), value.into())).into();
         let said = enter(&settings).unwrap_err().to_string();
-        assert!(said.contains("its settings: ") && said.contains("ssl.ca.location"), "{said}");
+        assert!(said.contains("its setting ssl.ca.location = nowhere.pem: "), "{said}");
     }
 }
