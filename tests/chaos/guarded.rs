@@ -29,12 +29,9 @@ fn a_shop_enters_a_guarded_kafka_with_the_rights_that_are_documented() {
     seeded.ended_with(0);
     assert!(seeded.out.contains("20 orders"), "{}", seeded.out);
     assert!(!seeded.err.contains("replica"), "{}", seeded.err);
-    kafka
-        .demo(&authority, PASSWORD, "3")
-        .ended_with(0)
-        .and_said("shop.chimera.ownership has 1 replica, 3 are set");
-    let again = kafka.demo(&authority, PASSWORD, "3");
-    again.and_said("shop.ecommerce.order.order has 1 replica, 3 are set");
+    let with_three = kafka.demo(&authority, PASSWORD, "3");
+    with_three.ended_with(0).and_said("shop.chimera.ownership has 1 replica, 3 are set");
+    with_three.and_said("shop.ecommerce.order.order has 1 replica, 3 are set");
 }
 
 #[test]
@@ -48,7 +45,7 @@ fn who_is_not_let_in_is_told_why_and_no_password_is_shown() {
     unknown.and_said("the TLS connection failed").and_said("certificate verify failed");
     kafka.refused(Path::new("nowhere.pem"), PASSWORD).and_said("nowhere.pem");
     // Entered, and without any right.
-    kafka.refused(&authority, PASSWORD).and_said("uthoriz");
+    kafka.refused(&authority, PASSWORD).and_said("TopicAuthorizationFailed");
     let mut printing = kafka.shop(&authority, PASSWORD, "1");
     printing.args(["--print-config", "--set", "kafka.properties.ssl.key.password=hush-hush-key"]);
     let printed = end(start(&mut printing));

@@ -21,6 +21,7 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 /// How long is listened to what librdkafka has to say of a failed try: all of it is there, and without a time only a first word
 /// is taken.
 const LISTEN: Duration = Duration::from_millis(50);
+
 /// Properties that name files.
 const FILES: [&str; 3] = ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"];
 

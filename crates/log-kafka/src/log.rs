@@ -118,12 +118,14 @@ impl KafkaLog {
         self.cluster.admin.check_kept(&self.cluster.settings.topic(&stream.name))
     }
 
-    fn warn_of_fewer_replicas(&self, streams: &[StreamSpec]) -> KafkaResult<()> {
+    fn warn_of_fewer_replicas(&self, streams: &[StreamSpec]) {
         let settings = &self.cluster.settings;
         let names: Vec<String> =
             streams.iter().map(|stream| settings.topic(&stream.name)).collect();
-        warn_of_fewer(&self.cluster.admin.topics()?, &names, settings.replication);
-        Ok(())
+        match self.cluster.admin.topics() {
+            Ok(topics) => warn_of_fewer(&topics, &names, settings.replication),
+            Err(error) => tracing::warn!(%error, "Kafka does not say how many replicas there are"),
+        }
     }
 
     fn place(&self, partition: &Partition) -> Result<Place, ReadError> {
@@ -149,7 +151,8 @@ impl EventLog for KafkaLog {
             let checked = self.check(stream, &present);
             checked.map_err(|reason| refused(Some(stream), &reason))?;
         }
-        self.warn_of_fewer_replicas(streams).map_err(|error| whole(error.to_string()))
+        self.warn_of_fewer_replicas(streams);
+        Ok(())
     }
 
     fn streams(&self) -> Result<Vec<StreamSpec>, ReadError> {

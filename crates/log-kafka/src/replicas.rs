@@ -19,7 +19,7 @@ pub(crate) fn warn_of_fewer(topics: &[Topic], names: &[String], set: i32) {
     for reason in fewer(topics, names, set) {
         tracing::warn!(
             reason,
-            "what is written may be lost with a broker; raise the topic's replicas with kafka-reassign-partitions, then its min.insync.replicas"
+            "what is written may be lost with a broker; give the topic more replicas, see docs/kafka.md"
         );
     }
 }
