@@ -60,7 +60,7 @@ impl<A: Aggregate> Keeper<A> {
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
-                _ = stop.wait_for(|&stop| stop) => break,
+                () = told(&mut stop) => break,
                 Ok(()) = given.changed() => {}
                 Ok(()) = owners.changed() => {}
                 _ = look.tick() => {}
@@ -226,6 +226,14 @@ impl<A: Aggregate> Keeper<A> {
             }
         });
         let _ = joined.await;
+    }
+}
+
+/// Waits until the shards shall stop. Whoever has forgotten them has not stopped them: routers still lead to them.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let forgotten = stop.wait_for(|&stop| stop).await.is_err();
+    if forgotten {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -63,18 +63,32 @@ pub fn application(services: impl IntoIterator<Item = OpenApiRouter>, edge: Edge
         .layer(middleware::from_fn(around))
 }
 
-/// Serves until told to stop, then finishes what is under way.
+/// Serves until told to stop, then finishes what is under way. Once `leaving`, each answer asks its client to connect anew, so
+/// that hardly anybody is left on a connection when this process closes them.
 ///
 /// # Errors
 /// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
     application: Router,
+    leaving: Stopping,
     mut stopping: Stopping,
 ) -> Result<(), String> {
+    let application = application.layer(middleware::from_fn(move |request, next| {
+        let is_leaving = leaving.is_stopping();
+        parting(is_leaving, request, next)
+    }));
     let stop = async move { stopping.wait().await };
     let serving = axum::serve(listener, application).with_graceful_shutdown(stop);
     serving.await.map_err(|error| error.to_string())
+}
+
+async fn parting(is_leaving: bool, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if is_leaving {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn not_found() -> Problem {

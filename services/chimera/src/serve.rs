@@ -81,8 +81,10 @@ pub async fn open(config: Config, metrics: PrometheusHandle) -> anyhow::Result<O
         body_bytes: config.limits.body_bytes,
     };
     listen_for_calls(grpc, services.clone(), &edge, &mut lifecycle)?;
-    let stopping = lifecycle.stopping(Stage::Intake);
-    let serving = server::serve(rest, server::application(services.routes(), edge), stopping);
+    let (leaving, stopping) =
+        (lifecycle.stopping(Stage::HandOver), lifecycle.stopping(Stage::Intake));
+    let application = server::application(services.routes(), edge);
+    let serving = server::serve(rest, application, leaving, stopping);
     lifecycle.spawn(Stage::Intake, "http", serving);
     Ok(Open { shop, health, lifecycle, address, grpc: grpc_address })
 }
