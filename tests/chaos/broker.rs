@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::program::{soon, start};
 
+use super::guard::Guard;
 use super::ports;
 
 /// Any will do; the nodes of one cluster have the same.
@@ -31,6 +32,12 @@ impl Listens {
         let [clients, proxied, proxy, controller] = [(); 4].map(|()| ports::free());
         Self { id, clients, proxied, proxy, controller }
     }
+
+    /// Clients that would take a detour are told to come straight.
+    pub(crate) fn without_proxy(id: usize) -> Self {
+        let listens = Self::free(id);
+        Self { proxy: listens.proxied, ..listens }
+    }
 }
 
 /// A broker with its own directory.
@@ -44,15 +51,32 @@ pub(crate) struct Broker {
 impl Broker {
     /// Writes its settings and formats its directory.
     pub(crate) fn new(programs: &Path, room: &Path, nodes: &[Listens], listens: Listens) -> Self {
+        let broker = Self::placed(programs, room, listens);
+        broker.format(&settings(&broker.room, nodes, listens), &[]);
+        broker
+    }
+
+    /// As [`Broker::new`], alone, with a guard before the listener for clients that would take a detour.
+    pub(crate) fn guarded(programs: &Path, room: &Path, listens: Listens, guard: &Guard) -> Self {
+        let broker = Self::placed(programs, room, listens);
+        let settings = settings(&broker.room, &[listens], listens) + &guard.settings();
+        broker.format(&settings, &Guard::account());
+        broker
+    }
+
+    fn placed(programs: &Path, room: &Path, listens: Listens) -> Self {
         let room = room.join(format!("broker-{}", listens.id));
         fs::create_dir_all(&room).unwrap();
-        fs::write(room.join("settings"), settings(&room, nodes, listens)).unwrap();
         fs::write(room.join("log4j2.properties"), "rootLogger.level = warn\n").unwrap();
-        let broker = Self { listens, programs: programs.to_owned(), room, running: None };
-        let mut format = broker.java("64m", "kafka.tools.StorageTool");
-        format.args(["format", "-t", CLUSTER_ID, "-c"]).arg(broker.room.join("settings"));
-        assert!(start(&mut format).wait().unwrap().success(), "see {}", broker.room.display());
-        broker
+        Self { listens, programs: programs.to_owned(), room, running: None }
+    }
+
+    fn format(&self, settings: &str, further: &[String]) {
+        fs::write(self.room.join("settings"), settings).unwrap();
+        let mut format = self.java("64m", "kafka.tools.StorageTool");
+        format.args(["format", "-t", CLUSTER_ID, "-c"]).arg(self.room.join("settings"));
+        let formatted = start(format.args(further)).wait().unwrap();
+        assert!(formatted.success(), "{}", self.log());
     }
 
     /// Starts it; it comes to listen later.
@@ -78,11 +102,12 @@ impl Broker {
         self.running = None;
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.room.join("log")).unwrap_or_default()
     }
 
-    fn java(&self, heap: &str, class: &str) -> Command {
+    /// A program of Kafka's, whose words go to the log.
+    pub(crate) fn java(&self, heap: &str, class: &str) -> Command {
         let log = File::options().create(true).append(true).open(self.room.join("log")).unwrap();
         let home = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
         let mut command = Command::new(home.unwrap_or_else(|| "java".into()));

@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 mod kafka;
 mod layers;
 mod node;
+mod properties;
 mod secret;
 
 pub use kafka::{Kafka, Registry, SaslMechanism, Security};
 pub use layers::ConfigError;
 pub use node::{Node, Role, Roles};
+pub use properties::Properties;
 pub use secret::Secret;
 
 /// All settings.

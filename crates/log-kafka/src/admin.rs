@@ -38,6 +38,15 @@ pub(crate) struct Admin {
     request: Duration,
 }
 
+/// A topic that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Topic {
+    pub(crate) name: String,
+    pub(crate) partitions: u32,
+    /// Of the partition that has the fewest.
+    pub(crate) replicas: usize,
+}
+
 /// A topic as it should be created.
 pub(crate) struct Wanted<'a> {
     pub(crate) topic: &'a str,
@@ -58,11 +67,9 @@ impl Admin {
         self.client.inner().fetch_cluster_id(self.request)
     }
 
-    /// Every topic and its partition count.
-    pub(crate) fn topics(&self) -> KafkaResult<Vec<(String, u32)>> {
-        let metadata = self.metadata()?;
-        let count = |topic: &MetadataTopic| u32::try_from(topic.partitions().len()).unwrap_or(0);
-        Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic))).collect())
+    /// Every topic.
+    pub(crate) fn topics(&self) -> KafkaResult<Vec<Topic>> {
+        Ok(self.metadata()?.topics().iter().map(seen).collect())
     }
 
     /// Creates topics and waits until each partition has a leader; one that another node has just created is fine.
@@ -179,6 +186,16 @@ impl Admin {
         AdminOptions::new()
             .request_timeout(Some(self.request))
             .operation_timeout(Some(self.request))
+    }
+}
+
+fn seen(topic: &MetadataTopic) -> Topic {
+    let partitions = topic.partitions();
+    let replicas = partitions.iter().map(|partition| partition.replicas().len());
+    Topic {
+        name: topic.name().to_owned(),
+        partitions: u32::try_from(partitions.len()).unwrap_or(0),
+        replicas: replicas.min().unwrap_or(0),
     }
 }
 

@@ -51,11 +51,13 @@ impl Cluster {
     /// Asks which streams there are.
     pub(crate) fn refresh(&self) -> KafkaResult<Streams> {
         let mut streams = Streams::new();
-        for (topic, partitions) in self.admin.topics()? {
-            let Some(stream) = topic.strip_prefix(&self.settings.topic_prefix) else { continue };
+        for topic in self.admin.topics()? {
+            let Some(stream) = topic.name.strip_prefix(&self.settings.topic_prefix) else {
+                continue;
+            };
             // Topics of Kafka and of ours that hold no events.
             if !stream.starts_with('_') && !stream.starts_with("chimera.") {
-                streams.insert(stream.into(), partitions);
+                streams.insert(stream.into(), topic.partitions);
             }
         }
         *self.streams.write().unwrap_or_else(PoisonError::into_inner) = streams.clone();

@@ -15,9 +15,11 @@ use crate::bookmarks::KafkaBookmarks;
 use crate::claim;
 use crate::cluster::{Cluster, Streams};
 use crate::directory::Directory;
+use crate::entrance::enter;
 use crate::error::{OpenError, unclaimed, unread};
 use crate::probe::Place;
 use crate::reader::KafkaReader;
+use crate::replicas::warn_of_fewer;
 use crate::settings::KafkaSettings;
 use crate::terms::OWNERSHIP;
 
@@ -34,17 +36,19 @@ impl KafkaLog {
     /// Connects, and creates the topic of terms if it is missing.
     ///
     /// # Errors
-    /// If Kafka does not answer or a setting is not valid.
+    /// If Kafka does not answer, or refuses this process, or a setting is not valid.
     pub fn open(settings: KafkaSettings) -> Result<Self, OpenError> {
         let brokers = settings.brokers.clone();
         let failed = |reason: String| OpenError { brokers: brokers.clone(), reason };
+        enter(&settings)?;
         let cluster = Cluster::connect(settings).map_err(|error| failed(error.to_string()))?;
         let topic = cluster.settings.topic(OWNERSHIP);
         let topics = cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
-        if !topics.iter().any(|(name, _)| *name == topic) {
+        if !topics.iter().any(|found| found.name == topic) {
             let terms = Wanted { topic: &topic, partitions: 1, compacted: true };
             cluster.admin.create(&[terms]).map_err(failed)?;
         }
+        warn_of_fewer(&topics, &[topic], cluster.settings.replication);
         cluster.refresh().map_err(|error| failed(error.to_string()))?;
         let directory = Directory::follow(&cluster.settings);
         let directory = directory.map_err(|error| failed(error.to_string()))?;
@@ -73,7 +77,7 @@ impl KafkaLog {
             return Err(failed("a log without a topic prefix is never deleted".to_owned()));
         }
         let topics = self.cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
-        let names: Vec<&str> = topics.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
         let ours: Vec<&str> =
             names.into_iter().filter(|name| name.starts_with(&settings.topic_prefix)).collect();
         self.cluster.admin.delete(&ours).map_err(failed)
@@ -114,6 +118,16 @@ impl KafkaLog {
         self.cluster.admin.check_kept(&self.cluster.settings.topic(&stream.name))
     }
 
+    fn warn_of_fewer_replicas(&self, streams: &[StreamSpec]) {
+        let settings = &self.cluster.settings;
+        let names: Vec<String> =
+            streams.iter().map(|stream| settings.topic(&stream.name)).collect();
+        match self.cluster.admin.topics() {
+            Ok(topics) => warn_of_fewer(&topics, &names, settings.replication),
+            Err(error) => tracing::warn!(%error, "Kafka does not say how many replicas there are"),
+        }
+    }
+
     fn place(&self, partition: &Partition) -> Result<Place, ReadError> {
         let place = self.cluster.place(partition).map_err(|error| unread(partition, &error))?;
         place.ok_or_else(|| ReadError::UnknownPartition(partition.clone()))
@@ -137,6 +151,7 @@ impl EventLog for KafkaLog {
             let checked = self.check(stream, &present);
             checked.map_err(|reason| refused(Some(stream), &reason))?;
         }
+        self.warn_of_fewer_replicas(streams);
         Ok(())
     }
 

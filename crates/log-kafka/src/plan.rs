@@ -4,6 +4,7 @@ use chimera_log::StreamSpec;
 
 use crate::admin::Admin;
 use crate::cluster::Streams;
+use crate::entrance::enter;
 use crate::error::OpenError;
 use crate::log::is_missing;
 use crate::settings::KafkaSettings;
@@ -37,10 +38,11 @@ pub enum TopicState {
 /// If Kafka does not answer or a setting is not valid.
 pub fn plan(settings: &KafkaSettings, streams: &[StreamSpec]) -> Result<Vec<TopicPlan>, OpenError> {
     let failed = |reason: String| OpenError { brokers: settings.brokers.clone(), reason };
+    enter(settings)?;
     let admin = Admin::new(settings).map_err(|error| failed(error.to_string()))?;
     let present = admin.topics().map_err(|error| failed(error.to_string()))?;
     let present: Streams =
-        present.into_iter().map(|(topic, partitions)| (topic.into(), partitions)).collect();
+        present.into_iter().map(|topic| (topic.name.into(), topic.partitions)).collect();
     let mut plans = vec![terms(settings, &present)];
     for stream in streams {
         let (topic, partitions) = (settings.topic(&stream.name), stream.partitions);

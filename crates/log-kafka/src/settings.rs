@@ -1,10 +1,11 @@
 //! What an operator may set. Owns the defaults; never decides what keeps the log correct (see `config`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 /// Where Kafka is and how this log uses it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct KafkaSettings {
     /// `host:port`, separated by commas.
     pub brokers: String,
@@ -46,6 +47,19 @@ impl KafkaSettings {
     /// The topic of a stream.
     pub(crate) fn topic(&self, stream: &str) -> String {
         format!("{}{stream}", self.topic_prefix)
+    }
+}
+
+/// Properties may hold a password: only their names are shown.
+impl fmt::Debug for KafkaSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let properties: Vec<&String> = self.properties.keys().collect();
+        f.debug_struct("KafkaSettings")
+            .field("brokers", &self.brokers)
+            .field("cluster", &self.cluster)
+            .field("topic_prefix", &self.topic_prefix)
+            .field("properties", &properties)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The questions and requests, one function each. What `schema_registry_converter` offers goes through it; the levels of
 //! compatibility and the trial of a schema, which it does not offer, go through the HTTP client that it stands on.
 
-use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Certificate, RequestBuilder};
 use schema_registry_converter::async_impl::schema_registry::{
     SrSettings, get_schema_by_id, perform_sr_call, post_schema,
 };
@@ -45,15 +45,19 @@ impl Client {
     pub(crate) fn new(settings: &RegistrySettings) -> Result<Self, RegistryError> {
         let url = settings.url.clone();
         let strange = |reason: String| RegistryError::Unusable { url: url.clone(), reason };
+        let authorities = authorities(settings)?;
         // A registry stands beside the brokers, which are not reached through a proxy either.
         let builder = reqwest::Client::builder().no_proxy().timeout(settings.request);
+        let builder = builder.tls_certs_merge(authorities.clone());
         let http = builder.build().map_err(|error| strange(error.to_string()))?;
         let mut converter = SrSettings::new_builder(settings.url.clone());
         converter.no_proxy().set_timeout(settings.request);
         if let Some(Login { username, password }) = &settings.login {
             converter.set_basic_authorization(username, Some(password));
         }
-        let converter = converter.build().map_err(|error| strange(error.to_string()))?;
+        let builder = reqwest::Client::builder().tls_certs_merge(authorities);
+        let converter =
+            converter.build_with(builder).map_err(|error| strange(error.to_string()))?;
         Ok(Self { url: settings.url.clone(), login: settings.login.clone(), http, converter })
     }
 
@@ -137,6 +141,19 @@ impl Client {
         let said = answer.json::<RawError>().await.ok();
         Err(No::of_status(status.as_u16(), said.as_ref()))
     }
+}
+
+/// Whom an `https` registry is believed by, beside those that the system believes.
+fn authorities(settings: &RegistrySettings) -> Result<Vec<Certificate>, RegistryError> {
+    let Some(file) = &settings.ca_file else { return Ok(Vec::new()) };
+    let path = file.display().to_string();
+    let unusable = |reason: String| RegistryError::Authority { path: path.clone(), reason };
+    let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(error.to_string()))?;
+    if found.is_empty() {
+        return Err(unusable("it holds no certificate in PEM".to_owned()));
+    }
+    Ok(found)
 }
 
 fn supplied(schema: &str) -> Value {

@@ -38,6 +38,14 @@ pub enum RegistryError {
         /// What it said.
         reason: String,
     },
+    /// The file of its authority will not do.
+    #[error("registry.ca_file {path} cannot be used: {reason}")]
+    Authority {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// What answers is no registry, or none that is understood.
     #[error(
         "what answers at {url} is no schema registry ({reason}); registry.url must be the base of a Confluent API, such as \

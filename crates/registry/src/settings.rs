@@ -1,6 +1,7 @@
 //! Where the registry is, how it is entered, and how long it is waited for. Never shows the password.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chimera_codec::BundledSchema;
@@ -12,6 +13,8 @@ pub struct RegistrySettings {
     pub url: String,
     /// For basic authentication.
     pub login: Option<Login>,
+    /// PEM file of an authority that an `https` registry is believed by, beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// Stands before the name of every topic, and so of every subject.
     pub topic_prefix: String,
     /// How long one answer may take.
@@ -36,6 +39,7 @@ impl RegistrySettings {
         Self {
             url: url.trim_end_matches('/').to_owned(),
             login: None,
+            ca_file: None,
             topic_prefix: String::new(),
             request: Duration::from_secs(5),
             patience: Duration::from_secs(30),

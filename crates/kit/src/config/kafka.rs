@@ -1,12 +1,11 @@
 //! Where Kafka and its schema registry are, and how they are entered. Owns names and defaults; what keeps the log correct
 //! is no setting.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{Properties, Secret};
 
 /// The Kafka that holds the log; in use where `log.kind` is `kafka`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +44,7 @@ pub struct Kafka {
     /// How often a node gives a sign of life; a third of the session at most.
     pub heartbeat_ms: u32,
     /// Any other property of librdkafka.
-    pub properties: BTreeMap<String, String>,
+    pub properties: Properties,
 }
 
 /// How the connection is protected; the names of Kafka's `security.protocol`.
@@ -81,7 +80,7 @@ pub enum SaslMechanism {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Registry {
-    /// Such as `http://127.0.0.1:8081`; without it events carry the bundled ids, and only Chimera reads them.
+    /// Such as `http://127.0.0.1:8081`, or with `https`; without it events carry the bundled ids, and only Chimera reads them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// With basic authentication.
@@ -90,6 +89,9 @@ pub struct Registry {
     /// With basic authentication.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
+    /// PEM file of an authority that an `https` registry is believed by, beside the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Registry {
@@ -104,8 +106,8 @@ impl Registry {
             ),
             (
                 "registry.url",
-                !url.starts_with("http://"),
-                "must begin with http://; for a registry behind TLS, put a proxy that ends it on this machine",
+                !(url.starts_with("http://") || url.starts_with("https://")),
+                "must begin with http:// or https://",
             ),
             (
                 "registry.username",
@@ -133,7 +135,7 @@ impl Default for Kafka {
             key_file: None,
             session_ms: 1_500,
             heartbeat_ms: 500,
-            properties: BTreeMap::new(),
+            properties: Properties::default(),
         }
     }
 }
@@ -188,7 +190,8 @@ mod tests {
         };
         assert_eq!(wrong(|_| {}), None);
         assert_eq!(wrong(|it| it.url = Some("http://127.0.0.1:8081".into())), None);
-        let urls = ["http://shop:hush@host:8081", "https://host:8081", "host:8081"];
+        assert_eq!(wrong(|it| it.url = Some("https://host:8081".into())), None);
+        let urls = ["http://shop:hush@host:8081", "ftp://host:8081", "host:8081"];
         for url in urls {
             let registry = Registry { url: Some(url.into()), ..Registry::default() };
             assert_eq!(registry.wrong().map(|(key, _)| key), Some("registry.url"), "{url}");

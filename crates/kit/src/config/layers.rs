@@ -194,7 +194,7 @@ mod tests {
     fn a_property_of_another_program_keeps_its_dots() {
         let flags = pairs(&[("kafka.properties.socket.keepalive.enable", "true")]);
         let config = Config::load(None, [], &flags).unwrap();
-        assert_eq!(config.kafka.properties["socket.keepalive.enable"], "true");
+        assert_eq!(config.kafka.properties.expose()["socket.keepalive.enable"], "true");
     }
 
     #[test]

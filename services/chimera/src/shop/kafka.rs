@@ -69,7 +69,7 @@ fn properties(kafka: &Kafka) -> BTreeMap<String, String> {
     set("ssl.ca.location", kafka.ca_file.as_deref().map(path));
     set("ssl.certificate.location", kafka.certificate_file.as_deref().map(path));
     set("ssl.key.location", kafka.key_file.as_deref().map(path));
-    properties.extend(kafka.properties.clone());
+    properties.extend(kafka.properties.expose().clone());
     properties
 }
 
@@ -85,7 +85,7 @@ mod tests {
             username: Some("chimera".into()),
             password: Some(Secret::new("hush".into())),
             ca_file: Some("ca.pem".into()),
-            properties: [("socket.keepalive.enable".into(), "true".into())].into(),
+            properties: BTreeMap::from([("socket.keepalive.enable".into(), "true".into())]).into(),
             ..Kafka::default()
         };
         let found: Vec<(String, String)> = properties(&kafka).into_iter().collect();

@@ -31,7 +31,8 @@ pub fn registry_settings(config: &Config) -> Option<RegistrySettings> {
     });
     let topic_prefix = config.kafka.topic_prefix.clone();
     let url = config.registry.url.as_deref()?;
-    Some(RegistrySettings { login, topic_prefix, ..RegistrySettings::new(url) })
+    let ca_file = config.registry.ca_file.clone();
+    Some(RegistrySettings { login, ca_file, topic_prefix, ..RegistrySettings::new(url) })
 }
 
 #[cfg(test)]
