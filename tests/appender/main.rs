@@ -134,7 +134,8 @@ impl Appender {
                 Ok(writer) => return Some(writer),
                 Err(error) => say(&format!("failed claim {error}")),
             }
-            thread::sleep(PAUSE);
+            // Two that claim from each other in step would never get through.
+            thread::sleep(PAUSE + Duration::from_millis(fastrand::u64(..500)));
         }
         None
     }
