@@ -3,6 +3,7 @@
 //!
 //! Needs `CHIMERA_STACK=1` and the programs of Kafka: `deploy/native/services up kafka` fetches them into `CHIMERA_STACK_DIR`.
 //! `CHIMERA_STACK_RUNS=10` makes ten times as many runs; `CHIMERA_STACK_SEED` begins with another seed. A run prints its seed.
+//! `CHIMERA_STACK_PORT` is the first of the thousand ports that they use.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
@@ -13,18 +14,25 @@ mod broken_networks;
 mod broken_nodes;
 mod broker;
 mod follower;
+mod handing_over;
+mod importing;
 mod kafka;
+mod keys_at_two_nodes;
 mod killed_brokers;
 mod killed_writers;
 mod late_commits;
 mod ledger;
+mod load;
 mod nodes;
 mod ports;
 mod proxy;
+mod reading_elsewhere;
 mod replicas;
 mod rivals;
+mod roles;
 mod shoppers;
 mod stopped_writers;
+mod taking_over;
 
 #[path = "../stories/history.rs"]
 mod history;
@@ -32,6 +40,8 @@ mod history;
 mod http;
 #[path = "../stories/program.rs"]
 mod program;
+#[path = "../stories/retail.rs"]
+mod retail;
 #[path = "../stories/serving.rs"]
 mod serving;
 

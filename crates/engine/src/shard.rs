@@ -37,6 +37,7 @@ mod timers;
 mod unclaimed;
 
 use reads::Waiters;
+use recovery::Recovered;
 use round::Pending;
 use serving::{AppendFailed, Serving};
 
@@ -201,7 +202,6 @@ impl<A: Aggregate> Shard<A> {
 
     /// Nothing, if the shard has lost its seat meanwhile.
     fn recover(&mut self) -> Result<Option<Serving<A>>, String> {
-        let started = Instant::now();
         if self.distrusted {
             let cleared = self.parts.checkpoints.clear(&self.parts.partition);
             cleared.map_err(|error| error.to_string())?;
@@ -210,10 +210,9 @@ impl<A: Aggregate> Shard<A> {
         if *self.seat.borrow() == Seat::Standby {
             self.enter(Phase::Following);
         }
-        let Some(serving) = recovery::recover(&self.parts, &mut self.seat)? else {
-            return Ok(None);
-        };
-        let seconds = started.elapsed().as_secs_f64();
+        let recovered = recovery::recover(&self.parts, &mut self.seat)?;
+        let Some(Recovered { serving, since }) = recovered else { return Ok(None) };
+        let seconds = since.elapsed().as_secs_f64();
         let partition = self.parts.partition.to_string();
         metrics::gauge!(crate::metric_names::TAKEOVER_SECONDS, "partition" => partition)
             .set(seconds);

@@ -1,0 +1,108 @@
+//! One log as each of several processes has it: what it was given, and who has claimed what. For tests, which say what is
+//! given to whom; a real log asks a group of processes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::watch;
+
+use crate::error::{ClaimError, ReadError};
+use crate::port::{EventLog, Owner, Owners, Ownership, Reader, Writer};
+use crate::record::{Partition, StreamSpec};
+
+/// A log that several processes share.
+pub struct SharedLog {
+    inner: Arc<dyn EventLog>,
+    owners: Arc<watch::Sender<Arc<Owners>>>,
+}
+
+impl SharedLog {
+    /// Nobody has been given anything yet.
+    #[must_use]
+    pub fn new(inner: Arc<dyn EventLog>) -> Self {
+        Self { inner, owners: Arc::new(watch::Sender::default()) }
+    }
+
+    /// The log as the process at `address` has it.
+    #[must_use]
+    pub fn at(&self, address: &str) -> Arc<MemberLog> {
+        Arc::new(MemberLog {
+            inner: Arc::clone(&self.inner),
+            owners: Arc::clone(&self.owners),
+            address: address.into(),
+            given: watch::Sender::default(),
+            contests: AtomicU32::new(0),
+        })
+    }
+}
+
+/// The log as one process has it.
+pub struct MemberLog {
+    inner: Arc<dyn EventLog>,
+    owners: Arc<watch::Sender<Arc<Owners>>>,
+    address: Arc<str>,
+    given: watch::Sender<Ownership>,
+    contests: AtomicU32,
+}
+
+impl MemberLog {
+    /// From now on these partitions are given to the process, and no others.
+    pub fn give(&self, partitions: impl IntoIterator<Item = Partition>) {
+        self.given.send_replace(partitions.into_iter().collect::<BTreeSet<_>>());
+    }
+
+    /// The next so many claims are contested.
+    pub fn contest(&self, claims: u32) {
+        self.contests.store(claims, Ordering::SeqCst);
+    }
+
+    /// How many claims are still to be contested.
+    #[must_use]
+    pub fn contests(&self) -> u32 {
+        self.contests.load(Ordering::SeqCst)
+    }
+
+    fn is_contested(&self) -> bool {
+        let less = |left: u32| left.checked_sub(1);
+        self.contests.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    }
+}
+
+impl EventLog for MemberLog {
+    fn ensure_streams(&self, streams: &[StreamSpec]) -> Result<(), ClaimError> {
+        self.inner.ensure_streams(streams)
+    }
+
+    fn streams(&self) -> Result<Vec<StreamSpec>, ReadError> {
+        self.inner.streams()
+    }
+
+    fn claim(&self, partition: &Partition) -> Result<Box<dyn Writer>, ClaimError> {
+        if self.is_contested() {
+            return Err(ClaimError::Contested(partition.clone()));
+        }
+        let writer = self.inner.claim(partition)?;
+        let owner = Owner { address: Arc::clone(&self.address), term: writer.term() };
+        self.owners.send_modify(|owners| {
+            Arc::make_mut(owners).insert(partition.clone(), owner);
+        });
+        Ok(writer)
+    }
+
+    fn read(&self, partition: &Partition, from: u64) -> Result<Box<dyn Reader>, ReadError> {
+        self.inner.read(partition, from)
+    }
+
+    fn high_watermark(&self, partition: &Partition) -> Result<watch::Receiver<u64>, ReadError> {
+        self.inner.high_watermark(partition)
+    }
+
+    fn ownership(&self) -> watch::Receiver<Ownership> {
+        self.given.subscribe()
+    }
+
+    fn owners(&self) -> watch::Receiver<Arc<Owners>> {
+        self.owners.subscribe()
+    }
+}
