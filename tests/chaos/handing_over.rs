@@ -37,8 +37,8 @@ fn hand_over(kafka: &Kafka, name: &str, more: &[&str]) {
     assert!(owned.contains(&true), "node {LEAVING} owns nothing");
     let mut clients = Vec::new();
     for index in 0..PARTITIONS {
-        clients.push(Client { nodes: &nodes, index, node: LEAVING, other: 1 });
-        clients.push(Client { nodes: &nodes, index, node: 2, other: 1 });
+        clients.push(Client { nodes: &nodes, index, node: LEAVING, other: 1, insists: false });
+        clients.push(Client { nodes: &nodes, index, node: 2, other: 1, insists: false });
     }
     let mut told = Instant::now();
     let accepted = load::under_load(&clients, || {

@@ -50,13 +50,15 @@ pub(crate) struct Client<'a> {
     pub(crate) node: usize,
     /// The node that it asks when the other one has closed the connection.
     pub(crate) other: usize,
+    /// It may be told that nothing was written, and then asks the same again.
+    pub(crate) insists: bool,
 }
 
 /// When a partition's commands were sent and accepted.
 pub(crate) type Accepted = BTreeMap<u32, Vec<(Instant, Instant)>>;
 
 impl Client<'_> {
-    /// Fills the shelf, unit by unit, until it is over. Nothing may fail; a connection that was closed is followed by the same
+    /// Fills the shelf, unit by unit, until it is over. Nothing may fail else; a connection that was closed is followed by the same
     /// command to the other node, once, and the other node is asked from then on.
     fn work(&self, over: &AtomicBool) -> Vec<(Instant, Instant)> {
         let (mut accepted, mut node) = (Vec::new(), self.node);
@@ -70,7 +72,12 @@ impl Client<'_> {
                 node = self.other;
                 ask.send(self.nodes.address(node))
             });
-            answer.unwrap().is(201);
+            let answer = answer.unwrap();
+            if self.insists && answer.status == 503 {
+                number -= 1;
+                continue;
+            }
+            answer.is(201);
             accepted.push((sent, Instant::now()));
         }
         accepted

@@ -37,8 +37,8 @@ fn what_a_killed_node_wrote_others_write_within_seconds() {
     let [one, other] = [1, 2].map(|step| (killed + step) % 3);
     let mut clients = Vec::new();
     for index in 0..PARTITIONS {
-        clients.push(Client { nodes: &nodes, index, node: one, other });
-        clients.push(Client { nodes: &nodes, index, node: other, other: one });
+        clients.push(Client { nodes: &nodes, index, node: one, other, insists: true });
+        clients.push(Client { nodes: &nodes, index, node: other, other: one, insists: true });
     }
     let mut moment = Instant::now();
     let accepted = load::under_load(&clients, || {
@@ -87,7 +87,7 @@ fn takeover_seconds(kafka: &Kafka, name: &str, more: &[&str]) -> f64 {
     thread::sleep(CALM);
     nodes.kill(killed);
     soon("a takeover", || nodes.owner_among(&[other], &partition));
-    let one_more = adjustment(&load::product_in(0), 1).key("one more");
+    let one_more = adjustment(&load::product_in(0), 1).key("one-more");
     load::insist(&nodes, other, &one_more).is(201);
     let seconds = nodes.figure(other, "takeover_seconds", &partition).unwrap();
     nodes.start_again(killed);

@@ -52,7 +52,7 @@ fn engine(log: &SharedLog, address: &str) -> (Engine, Arc<chimera_log::MemberLog
 }
 
 /// Serves the streams at a port of its own.
-async fn listen(streams: Vec<Arc<dyn LocalStream>>, listener: TcpListener) -> oneshot::Sender<()> {
+fn listen(streams: Vec<Arc<dyn LocalStream>>, listener: TcpListener) -> oneshot::Sender<()> {
     let (stop, stopped) = oneshot::channel();
     let stopping = async move {
         let _ = stopped.await;
@@ -72,7 +72,7 @@ async fn both() -> Both {
     given.give((0..PARTITIONS).map(|index| Partition::new(Stock::STREAM, index)));
     let shards = own.start::<Stock>(PARTITIONS).unwrap();
     shards.serving().await.unwrap();
-    let stop = listen(vec![Arc::new(shards.router())], listener).await;
+    let stop = listen(vec![Arc::new(shards.router())], listener);
     let other = engine(&log, "127.0.0.1:1").0.elsewhere(PARTITIONS);
     Both { shards, other, address, stop }
 }
@@ -207,7 +207,7 @@ async fn a_node_that_is_gone_was_not_reached_and_one_that_comes_back_is() {
     let unanswered = unanswered.await.unwrap();
     assert_eq!(unanswered.address, both.address);
     let listener = TcpListener::bind(&*both.address).await.unwrap();
-    let _stop = listen(vec![Arc::new(both.shards.router())], listener).await;
+    let _stop = listen(vec![Arc::new(both.shards.router())], listener);
     peers.read(&both.address, question()).await.unwrap().ok().unwrap();
 }
 
@@ -242,7 +242,7 @@ async fn all_that_a_command_carries_arrives_its_trace_and_who_asks_included() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: Arc<str> = listener.local_addr().unwrap().to_string().into();
     let ear = Arc::new(Ear::default());
-    let _stop = listen(vec![ear.clone()], listener).await;
+    let _stop = listen(vec![ear.clone()], listener);
     let peers = GrpcPeers::new(secret(SECRET));
     let sent = forwarded(Stock::STREAM, 3);
     let Ok(receipt) = peers.execute(&address, sent.clone()).await.unwrap() else {
