@@ -76,7 +76,7 @@ fn a_node_that_has_followed_a_partition_reads_only_its_tail_to_take_it_over() {
 /// Kills the owner of a full partition. How long the next one says that it took.
 fn takeover_seconds(kafka: &Kafka, name: &str, more: &[&str]) -> f64 {
     let partition = load::partition(0);
-    fill(KafkaSettings {
+    fill(&KafkaSettings {
         topic_prefix: format!("{name}."),
         ..KafkaSettings::new(&kafka.clients(), name)
     });
@@ -99,7 +99,7 @@ fn takeover_seconds(kafka: &Kafka, name: &str, more: &[&str]) -> f64 {
 }
 
 /// Writes the events of one shelf, unit by unit.
-fn fill(settings: KafkaSettings) {
+fn fill(settings: &KafkaSettings) {
     let log = soon("the log", || KafkaLog::open(settings.clone()).ok());
     log.ensure_streams(&[StreamSpec { name: Stock::STREAM.into(), partitions: PARTITIONS }])
         .unwrap();

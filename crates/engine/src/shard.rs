@@ -112,11 +112,10 @@ impl<A: Aggregate> Shard<A> {
 
     /// Lives until it is told to stop. Blocks; to be called on a thread of its own.
     pub(crate) fn run(mut self) {
-        let (mut unsettled, mut fenced) = (Vec::new(), false);
+        let (mut unsettled, mut failed, mut fenced) = (Vec::new(), false, false);
         loop {
             self.enter(Phase::Recovering);
-            // Claiming again only because of a fence, two processes would fence each other for ever.
-            if fenced && !self.parts.log.still_given(&self.parts.partition) {
+            if failed && !self.is_still_given(fenced) {
                 self.give_back(unsettled);
                 return;
             }
@@ -143,13 +142,21 @@ impl<A: Aggregate> Shard<A> {
                 Left::Doubt { unsettled: waiting, why } => {
                     let AppendFailed { reason, may_have_been_written, .. } = why;
                     tracing::warn!(partition = %self.parts.partition, reason, may_have_been_written, "a commit failed; recovering");
-                    (unsettled, fenced) = (waiting, why.fenced);
+                    (unsettled, failed, fenced) = (waiting, true, why.fenced);
                     self.finish_saving(&mut serving);
                 }
             }
         }
         let is_let_go = *self.seat.borrow() == Seat::Leaving;
         self.enter(if is_let_go { Phase::Elsewhere } else { Phase::Ended("stopped".to_owned()) });
+    }
+
+    /// Whether to claim again after a failed commit: two processes that did so whenever they failed would fence each other for
+    /// ever. A fence may also show itself as a commit in doubt; then what is known here must do, for Kafka may be gone.
+    fn is_still_given(&self, fenced: bool) -> bool {
+        let Parts { log, partition, .. } = &self.parts;
+        let is_given = log.ownership().borrow().contains(partition);
+        is_given && (!fenced || log.still_given(partition))
     }
 
     fn enter(&self, phase: Phase) {

@@ -11,7 +11,7 @@ use chimera_domain::aggregate::Aggregate;
 use chimera_domain::stock::{Rejection, Stock};
 use chimera_engine::{Failure, Phase, Router};
 use chimera_log::{EventLog, Partition};
-use support::nodes::Installation;
+use support::nodes::{Installation, Node};
 use support::{adjust, history, named, request, reserve};
 
 /// Adjusts by one, under one id after the other, until it is over. How often; nothing may fail.
@@ -30,16 +30,29 @@ async fn load(router: Router<Stock>, client: usize, over: Arc<AtomicBool>) -> us
 async fn a_partition_that_changes_hands_under_load_fails_no_command_and_doubles_none() {
     let installation = Installation::new(1);
     let (a, b) = (installation.node("a", 0), installation.node("b", 0));
+    change_hands(&installation, &a, &b).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fence_that_shows_itself_as_a_doubt_does_not_take_the_partition_back() {
+    let installation = Installation::new(1);
+    let (a, b) = (installation.node("a", 0), installation.node("b", 0));
+    a.log.doubt();
+    b.log.doubt();
+    change_hands(&installation, &a, &b).await;
+}
+
+async fn change_hands(installation: &Installation, a: &Node, b: &Node) {
     a.give([0]);
     a.until(0, Phase::Serving).await;
     let over = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = [&a, &b, &a, &b]
+    let clients: Vec<_> = [a, b, a, b]
         .into_iter()
         .enumerate()
         .map(|(client, node)| tokio::spawn(load(node.router.clone(), client, Arc::clone(&over))))
         .collect();
     for _ in 0..5 {
-        for (from, to) in [(&a, &b), (&b, &a)] {
+        for (from, to) in [(a, b), (b, a)] {
             from.give([]);
             to.give([0]);
             to.until(0, Phase::Serving).await;

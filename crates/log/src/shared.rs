@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use tokio::sync::watch;
 
-use crate::error::{ClaimError, ReadError};
-use crate::port::{EventLog, Owner, Owners, Ownership, Reader, Writer};
+use crate::batch::Batch;
+use crate::error::{AppendError, ClaimError, ReadError};
+use crate::port::{Appended, EventLog, Owner, Owners, Ownership, Reader, Writer};
 use crate::record::{Partition, StreamSpec};
 
 /// A log that several processes share.
@@ -33,6 +34,7 @@ impl SharedLog {
             address: address.into(),
             given: watch::Sender::default(),
             contests: AtomicU32::new(0),
+            doubts: Arc::default(),
         })
     }
 }
@@ -44,6 +46,7 @@ pub struct MemberLog {
     address: Arc<str>,
     given: watch::Sender<Ownership>,
     contests: AtomicU32,
+    doubts: Arc<AtomicBool>,
 }
 
 impl MemberLog {
@@ -61,6 +64,11 @@ impl MemberLog {
     #[must_use]
     pub fn contests(&self) -> u32 {
         self.contests.load(Ordering::SeqCst)
+    }
+
+    /// From now on a fence shows itself as an append of which nobody knows what became.
+    pub fn doubt(&self) {
+        self.doubts.store(true, Ordering::SeqCst);
     }
 
     fn is_contested(&self) -> bool {
@@ -87,7 +95,7 @@ impl EventLog for MemberLog {
         self.owners.send_modify(|owners| {
             Arc::make_mut(owners).insert(partition.clone(), owner);
         });
-        Ok(writer)
+        Ok(Box::new(MemberWriter { writer, doubts: Arc::clone(&self.doubts) }))
     }
 
     fn read(&self, partition: &Partition, from: u64) -> Result<Box<dyn Reader>, ReadError> {
@@ -104,5 +112,30 @@ impl EventLog for MemberLog {
 
     fn owners(&self) -> watch::Receiver<Arc<Owners>> {
         self.owners.subscribe()
+    }
+}
+
+struct MemberWriter {
+    writer: Box<dyn Writer>,
+    doubts: Arc<AtomicBool>,
+}
+
+impl Writer for MemberWriter {
+    fn term(&self) -> u64 {
+        self.writer.term()
+    }
+
+    fn next_sequence(&self) -> u64 {
+        self.writer.next_sequence()
+    }
+
+    fn append(&mut self, batch: Batch) -> Result<Appended, AppendError> {
+        match self.writer.append(batch) {
+            Err(AppendError::Fenced { partition }) if self.doubts.load(Ordering::SeqCst) => {
+                let reason = "a fence, as a commit meets it".to_owned();
+                Err(AppendError::Indeterminate { partition, reason })
+            }
+            appended => appended,
+        }
     }
 }
