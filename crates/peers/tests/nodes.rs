@@ -36,6 +36,7 @@ fn secret(text: &str) -> ClusterSecret {
     ClusterSecret::new(Some(text)).unwrap()
 }
 
+#[expect(clippy::default_trait_access, reason = "this crate reads no events and knows no schemas")]
 fn engine(log: &SharedLog, address: &str) -> (Engine, Arc<chimera_log::MemberLog>) {
     let log = log.at(address);
     let peers = Arc::new(GrpcPeers::new(secret(SECRET)));
@@ -44,7 +45,7 @@ fn engine(log: &SharedLog, address: &str) -> (Engine, Arc<chimera_log::MemberLog
         checkpoints: Arc::new(MemoryCheckpoints::default()),
         clock: Arc::new(ManualClock::at(Timestamp(1_700_000_000_000_000))),
         producer: "test/1".into(),
-        schemas: chimera_codec::SchemaIds::default(),
+        schemas: Default::default(),
         options: EngineOptions::default(),
         cluster: Some(Cluster { peers, own_address: address.into() }),
     };
