@@ -135,7 +135,7 @@ impl Appender {
                 Err(error) => say(&format!("failed claim {error}")),
             }
             // Two that claim from each other in step would never get through.
-            thread::sleep(PAUSE + Duration::from_millis(fastrand::u64(..500)));
+            thread::sleep(PAUSE + Duration::from_millis(fastrand::u64(..2_000)));
         }
         None
     }

@@ -16,18 +16,25 @@ mod broker;
 mod follower;
 mod guard;
 mod guarded;
+mod handing_over;
+mod importing;
 mod kafka;
+mod keys_at_two_nodes;
 mod killed_brokers;
 mod killed_writers;
 mod late_commits;
 mod ledger;
+mod load;
 mod nodes;
 mod ports;
 mod proxy;
+mod reading_elsewhere;
 mod replicas;
 mod rivals;
+mod roles;
 mod shoppers;
 mod stopped_writers;
+mod taking_over;
 
 #[path = "../stories/history.rs"]
 mod history;
@@ -35,6 +42,8 @@ mod history;
 mod http;
 #[path = "../stories/program.rs"]
 mod program;
+#[path = "../stories/retail.rs"]
+mod retail;
 #[path = "../stories/serving.rs"]
 mod serving;
 

@@ -2,17 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chimera_log::Partition;
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 use tempfile::TempDir;
 
 use super::ports;
 use crate::history::History;
 use crate::http::get;
-use crate::program::{PATIENCE, chimera};
+use crate::program::{PATIENCE, chimera, soon, start};
 use crate::serving::Serving;
 
 const PAUSE: Duration = Duration::from_millis(20);
@@ -22,15 +24,24 @@ pub(crate) struct Nodes {
     brokers: String,
     name: String,
     room: TempDir,
+    /// What each node is told besides.
+    told: Vec<Vec<String>>,
     running: Vec<Mutex<Serving>>,
 }
 
 impl Nodes {
     /// Starts them all at once and waits until they are ready.
     pub(crate) fn ready(brokers: &str, name: &str, count: usize) -> Self {
+        Self::told(brokers, name, &vec![&[][..]; count])
+    }
+
+    /// As [`Nodes::ready`], each with arguments of its own.
+    pub(crate) fn told(brokers: &str, name: &str, told: &[&[&str]]) -> Self {
         let room = tempfile::tempdir().unwrap();
-        let mut shop =
-            Self { brokers: brokers.to_owned(), name: name.to_owned(), room, running: Vec::new() };
+        let owned = |told: &&[&str]| told.iter().map(|&word| word.to_owned()).collect();
+        let told: Vec<Vec<String>> = told.iter().map(owned).collect();
+        let (brokers, name, count) = (brokers.to_owned(), name.to_owned(), told.len());
+        let mut shop = Self { brokers, name, room, told, running: Vec::new() };
         for number in 0..count {
             shop.running.push(Mutex::new(shop.start(number)));
         }
@@ -62,7 +73,15 @@ impl Nodes {
     fn start(&self, number: usize) -> Serving {
         let grpc = format!("127.0.0.1:{}", ports::free());
         let mut command = chimera(&["serve", "--http", "127.0.0.1:0", "--grpc", &grpc]);
-        Serving::of(command.args(self.settings()).arg("--data").arg(self.data(number)))
+        command.args(self.settings()).args(&self.told[number]);
+        Serving::of(command.arg("--data").arg(self.data(number)))
+    }
+
+    /// Another program of this shop, with a directory of its own.
+    pub(crate) fn beside(&self, arguments: &[&str]) -> Child {
+        let mut command = chimera(arguments);
+        command.args(self.settings()).arg("--data").arg(self.room.path().join("beside"));
+        start(&mut command)
     }
 
     fn wait(&self, number: usize) {
@@ -95,11 +114,45 @@ impl Nodes {
         self.with(number, |node| node.signal(signal));
     }
 
-    /// kill -9, and a new process on what it left.
-    pub(crate) fn kill_and_start(&self, number: usize) {
+    /// kill -9.
+    pub(crate) fn kill(&self, number: usize) {
         self.with(number, Serving::kill);
+    }
+
+    /// Waits until it has ended in order.
+    pub(crate) fn ends(&self, number: usize) {
+        assert!(self.with(number, Serving::end).success(), "node {number} did not end in order");
+    }
+
+    /// A new process on what it left.
+    pub(crate) fn start_again(&self, number: usize) {
         let started = self.start(number);
         self.with(number, |node| *node = started);
+    }
+
+    /// kill -9, and a new process on what it left.
+    pub(crate) fn kill_and_start(&self, number: usize) {
+        self.kill(number);
+        self.start_again(number);
+    }
+
+    /// A figure of a partition as this node reports it, if it does.
+    pub(crate) fn figure(&self, number: usize, name: &str, partition: &Partition) -> Option<f64> {
+        let page = get("/metrics").send(self.address(number)).ok()?.text;
+        let begin = format!("{name}{{partition=\"{partition}\"}} ");
+        page.lines().find_map(|line| line.strip_prefix(&begin)?.parse().ok())
+    }
+
+    /// The node that serves a partition.
+    pub(crate) fn owner(&self, partition: &Partition) -> usize {
+        let all: Vec<usize> = (0..self.count()).collect();
+        soon("an owner", || self.owner_among(&all, partition))
+    }
+
+    /// Which of some nodes serves a partition, if one does.
+    pub(crate) fn owner_among(&self, numbers: &[usize], partition: &Partition) -> Option<usize> {
+        let owned = |number| self.figure(number, "partition_owned", partition).unwrap_or(0.0);
+        numbers.iter().copied().find(|&number| owned(number) > 0.5)
     }
 
     /// Waits until every node is ready.
@@ -112,11 +165,16 @@ impl Nodes {
 
     /// Ends all in order, then reads their log through `brokers`.
     pub(crate) fn history(self, brokers: &str) -> History {
+        let settings = self.log(brokers);
         for node in self.running {
             assert!(node.into_inner().unwrap_or_else(PoisonError::into_inner).stop().success());
         }
-        let topic_prefix = format!("{}.", self.name);
-        let settings = KafkaSettings { topic_prefix, ..KafkaSettings::new(brokers, &self.name) };
         History::on(&KafkaLog::open(settings).unwrap())
+    }
+
+    /// How their log is opened through `brokers`.
+    pub(crate) fn log(&self, brokers: &str) -> KafkaSettings {
+        let topic_prefix = format!("{}.", self.name);
+        KafkaSettings { topic_prefix, ..KafkaSettings::new(brokers, &self.name) }
     }
 }

@@ -8,7 +8,7 @@ use crate::program::soon;
 
 const RUNS: u64 = 3;
 /// How often the partition changes hands in a run.
-const CLAIMS: usize = 12;
+const CLAIMS: usize = 8;
 
 #[test]
 fn two_that_claim_from_each_other_lose_nothing_and_never_stop_for_ever() {

@@ -101,7 +101,8 @@ impl Serving {
         self.child.try_wait().unwrap().is_some()
     }
 
-    fn end(&mut self) -> ExitStatus {
+    /// Waits until it has ended, and how it ended.
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let status = self.child.wait().unwrap();
         if let Some(log) = self.log.take() {
             log.join().unwrap();

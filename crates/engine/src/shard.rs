@@ -37,6 +37,7 @@ mod timers;
 mod unclaimed;
 
 use reads::Waiters;
+use recovery::Recovered;
 use round::Pending;
 use serving::{AppendFailed, Serving};
 
@@ -111,11 +112,10 @@ impl<A: Aggregate> Shard<A> {
 
     /// Lives until it is told to stop. Blocks; to be called on a thread of its own.
     pub(crate) fn run(mut self) {
-        let (mut unsettled, mut fenced) = (Vec::new(), false);
+        let (mut unsettled, mut failed, mut fenced) = (Vec::new(), false, false);
         loop {
             self.enter(Phase::Recovering);
-            // Claiming again only because of a fence, two processes would fence each other for ever.
-            if fenced && !self.parts.log.still_given(&self.parts.partition) {
+            if failed && !self.is_still_given(fenced) {
                 self.give_back(unsettled);
                 return;
             }
@@ -142,13 +142,21 @@ impl<A: Aggregate> Shard<A> {
                 Left::Doubt { unsettled: waiting, why } => {
                     let AppendFailed { reason, may_have_been_written, .. } = why;
                     tracing::warn!(partition = %self.parts.partition, reason, may_have_been_written, "a commit failed; recovering");
-                    (unsettled, fenced) = (waiting, why.fenced);
+                    (unsettled, failed, fenced) = (waiting, true, why.fenced);
                     self.finish_saving(&mut serving);
                 }
             }
         }
         let is_let_go = *self.seat.borrow() == Seat::Leaving;
         self.enter(if is_let_go { Phase::Elsewhere } else { Phase::Ended("stopped".to_owned()) });
+    }
+
+    /// Whether to claim again after a failed commit: two processes that did so whenever they failed would fence each other for
+    /// ever. A fence may also show itself as a commit in doubt; then what is known here must do, for Kafka may be gone.
+    fn is_still_given(&self, fenced: bool) -> bool {
+        let Parts { log, partition, .. } = &self.parts;
+        let is_given = log.ownership().borrow().contains(partition);
+        is_given && (!fenced || log.still_given(partition))
     }
 
     fn enter(&self, phase: Phase) {
@@ -201,7 +209,6 @@ impl<A: Aggregate> Shard<A> {
 
     /// Nothing, if the shard has lost its seat meanwhile.
     fn recover(&mut self) -> Result<Option<Serving<A>>, String> {
-        let started = Instant::now();
         if self.distrusted {
             let cleared = self.parts.checkpoints.clear(&self.parts.partition);
             cleared.map_err(|error| error.to_string())?;
@@ -210,10 +217,9 @@ impl<A: Aggregate> Shard<A> {
         if *self.seat.borrow() == Seat::Standby {
             self.enter(Phase::Following);
         }
-        let Some(serving) = recovery::recover(&self.parts, &mut self.seat)? else {
-            return Ok(None);
-        };
-        let seconds = started.elapsed().as_secs_f64();
+        let recovered = recovery::recover(&self.parts, &mut self.seat)?;
+        let Some(Recovered { serving, since }) = recovered else { return Ok(None) };
+        let seconds = since.elapsed().as_secs_f64();
         let partition = self.parts.partition.to_string();
         metrics::gauge!(crate::metric_names::TAKEOVER_SECONDS, "partition" => partition)
             .set(seconds);

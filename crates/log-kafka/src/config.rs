@@ -27,7 +27,10 @@ pub(crate) fn probe(settings: &KafkaSettings, isolation: Isolation) -> ClientCon
     let mut config = base(settings);
     config.set("fetch.message.max.bytes", "65536");
     config.set("queued.min.messages", "1000");
-    consumer(config, settings, isolation)
+    let mut config = consumer(config, settings, isolation);
+    // Whoever asks waits until the end is told, and while a partition is being claimed nobody writes it.
+    config.set("fetch.wait.max.ms", "5");
+    config
 }
 
 /// For following the tail, and for reading all there is.

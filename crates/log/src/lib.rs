@@ -12,6 +12,8 @@ mod memory;
 mod partitioner;
 mod port;
 mod record;
+#[cfg(feature = "testing")]
+mod shared;
 
 pub use batch::Batch;
 pub use error::{AppendError, ClaimError, ReadError};
@@ -21,3 +23,5 @@ pub use memory::MemoryLog;
 pub use partitioner::{murmur2, partition_of};
 pub use port::{Appended, Bookmarks, EventLog, Owner, Owners, Ownership, Reader, Writer};
 pub use record::{Entry, Partition, RawBatch, RawRecord, StreamSpec};
+#[cfg(feature = "testing")]
+pub use shared::{MemberLog, SharedLog};

@@ -24,16 +24,25 @@ use crate::seat::Seat;
 /// A long recovery saves after this many times the events that a checkpoint is saved after, however few aggregates they changed.
 const SAVE_AFTER: u64 = 50;
 
+/// A shard that can begin.
+pub(super) struct Recovered<A: Aggregate> {
+    pub(super) serving: Serving<A>,
+    /// Since when this process was the one to write; what it followed before does not count.
+    pub(super) since: Instant,
+}
+
 /// Brings a partition to the end of its log, keeps it there while another process writes, and claims it when it is this one's.
 /// Nothing, if the seat is lost meanwhile; text for an operator if it cannot be done now.
 pub(super) fn recover<A: Aggregate>(
     parts: &Parts<A>,
     seat: &mut watch::Receiver<Seat>,
-) -> Result<Option<Serving<A>>, String> {
-    match attempt(parts, seat, true) {
+) -> Result<Option<Recovered<A>>, String> {
+    let begun = Instant::now();
+    let mut attempt = |may_restore| attempt(parts, seat, begun, may_restore);
+    match attempt(true) {
         Err(Stopped::Checkpoint(reason)) => {
             tracing::warn!(partition = %parts.partition, reason, "the checkpoint does not fit the log; reading the log from its start");
-            attempt(parts, seat, false).map_err(Stopped::into_text)
+            attempt(false).map_err(Stopped::into_text)
         }
         outcome => outcome.map_err(Stopped::into_text),
     }
@@ -59,8 +68,9 @@ impl Stopped {
 fn attempt<A: Aggregate>(
     parts: &Parts<A>,
     seat: &mut watch::Receiver<Seat>,
+    begun: Instant,
     may_restore: bool,
-) -> Result<Option<Serving<A>>, Stopped> {
+) -> Result<Option<Recovered<A>>, Stopped> {
     let known = parts.log.high_watermark(&parts.partition);
     let end = *known.map_err(|error| Stopped::Otherwise(error.to_string()))?.borrow();
     let restored = restore(parts, end, may_restore).map_err(Stopped::Otherwise)?;
@@ -70,9 +80,8 @@ fn attempt<A: Aggregate>(
     };
     let mut serving = begin(parts, &restored);
     read_to(parts, &mut serving, end).map_err(failed)?;
-    if !follow(parts, &mut serving, seat).map_err(failed)? {
-        return Ok(None);
-    }
+    let since = follow(parts, &mut serving, seat, begun).map_err(failed)?;
+    let Some(since) = since else { return Ok(None) };
     let claimed = parts.log.claim(&parts.partition);
     let writer = match claimed {
         Ok(writer) => writer,
@@ -83,17 +92,19 @@ fn attempt<A: Aggregate>(
     let end = writer.next_sequence() - 1;
     serving.writer = Committer::new(writer, &parts.partition);
     read_to(parts, &mut serving, end).map_err(failed)?;
-    Ok(Some(serving))
+    Ok(Some(Recovered { serving, since }))
 }
 
-/// Keeps level with the process that writes, until this one shall. False if it shall not any more.
+/// Keeps level with the process that writes, until this one shall. Since when it shall; nothing if it shall not
+/// any more.
 fn follow<A: Aggregate>(
     parts: &Parts<A>,
     serving: &mut Serving<A>,
     seat: &mut watch::Receiver<Seat>,
-) -> Result<bool, String> {
+    begun: Instant,
+) -> Result<Option<Instant>, String> {
     if *seat.borrow_and_update() != Seat::Standby {
-        return Ok(*seat.borrow() == Seat::Owner);
+        return Ok((*seat.borrow() == Seat::Owner).then_some(begun));
     }
     let from = serving.sequence + 1;
     let mut reader = parts.log.read(&parts.partition, from).map_err(|error| error.to_string())?;
@@ -107,7 +118,10 @@ fn follow<A: Aggregate>(
         match batch {
             Some(batch) => fold_all(parts, serving, &batch)?,
             None if *seat.borrow() == Seat::Standby => {}
-            None => return Ok(*seat.borrow() == Seat::Owner),
+            None => {
+                let told = Instant::now();
+                return Ok((*seat.borrow() == Seat::Owner).then_some(told));
+            }
         }
     }
 }

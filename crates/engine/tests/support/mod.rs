@@ -24,6 +24,7 @@ use chimera_engine::{
 };
 use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
 
+pub mod nodes;
 pub mod remote;
 
 pub const NOON: Timestamp = Timestamp(1_700_000_000_000_000);
