@@ -93,8 +93,7 @@ impl Engine {
     /// See [`StartError`].
     pub fn start<A: Aggregate>(&self, partitions: u32) -> Result<Shards<A>, StartError> {
         let codec = Arc::new(StreamCodec::new(A::STREAM, &self.schemas)?);
-        let slots: Arc<[Slot<A>]> =
-            (0..partitions).map(|index| Slot::new(Partition::new(A::STREAM, index))).collect();
+        let slots = slots::<A>(partitions);
         let mut keeper = Keeper::new(self.clone(), codec, Arc::clone(&slots));
         keeper.align()?;
         let (stop, stopped) = watch::channel(false);
@@ -105,10 +104,13 @@ impl Engine {
     /// The way to the shards of a stream of which this process never owns a partition.
     #[must_use]
     pub fn elsewhere<A: Aggregate>(&self, partitions: u32) -> Router<A> {
-        let slots: Arc<[Slot<A>]> =
-            (0..partitions).map(|index| Slot::new(Partition::new(A::STREAM, index))).collect();
-        Router::new(slots, self.log.owners(), self.cluster.clone())
+        Router::new(slots(partitions), self.log.owners(), self.cluster.clone())
     }
+}
+
+/// A place for each partition of a stream.
+fn slots<A: Aggregate>(partitions: u32) -> Arc<[Slot<A>]> {
+    (0..partitions).map(|index| Slot::new(Partition::new(A::STREAM, index))).collect()
 }
 
 impl<A: Aggregate> Shards<A> {

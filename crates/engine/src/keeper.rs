@@ -119,13 +119,11 @@ impl<A: Aggregate> Keeper<A> {
             }
             (Some(seated), Seat::Owner) => {
                 seated.leaving = None;
-                let later =
-                    self.engine.log.owners().borrow().get(&partition).map(|owner| owner.term);
-                let status = slot.status().borrow().clone();
-                if status.phase == Phase::Serving
-                    && later > Some(status.term.max(seated.superseded))
+                if let Some(term) = claimed_after(&self.engine, slot)
+                    && term > seated.superseded
+                    && slot.status().borrow().phase == Phase::Serving
                 {
-                    seated.superseded = later.unwrap_or(0);
+                    seated.superseded = term;
                     let _ = seated.mailbox.try_send(Message::Superseded);
                 }
                 if *seated.seat.borrow() == Seat::Standby {
@@ -147,12 +145,7 @@ impl<A: Aggregate> Keeper<A> {
     fn let_go(&mut self, index: usize, slot: &Slot<A>, partition: &Partition) {
         let Some(seated) = &mut self.seated[index] else { return };
         let since = *seated.leaving.get_or_insert_with(Instant::now);
-        let term = slot.status().borrow().term;
-        let claimed = {
-            let owners = self.engine.log.owners();
-            let owners = owners.borrow();
-            owners.get(partition).is_some_and(|owner| owner.term > term)
-        };
+        let claimed = claimed_after(&self.engine, slot).is_some();
         let follows = *seated.seat.borrow() == Seat::Standby;
         if seated.told || !(follows || claimed || since.elapsed() > LINGER) {
             return;
@@ -227,6 +220,17 @@ impl<A: Aggregate> Keeper<A> {
         });
         let _ = joined.await;
     }
+}
+
+/// The term of a later claim than that of the slot's shard, if another process has made one. A writer that renews its own
+/// claim is no other.
+fn claimed_after<A: Aggregate>(engine: &Engine, slot: &Slot<A>) -> Option<u64> {
+    let (owners, status) = (engine.log.owners(), slot.status());
+    let (owners, status) = (owners.borrow(), status.borrow());
+    let owner = owners.get(&status.partition)?;
+    let is_ours =
+        engine.cluster.as_ref().is_some_and(|cluster| cluster.own_address == owner.address);
+    (owner.term > status.term && !is_ours).then_some(owner.term)
 }
 
 /// Waits until the shards shall stop. Whoever has forgotten them has not stopped them: routers still lead to them.
