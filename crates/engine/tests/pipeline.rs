@@ -35,7 +35,7 @@ async fn behind(gate: &Arc<Gate>, script: &[Option<Fault>]) -> (World, Shards<St
     (world, shards)
 }
 
-/// Sends a command and does not wait for its answer.
+/// Sends a command and does not wait for its answer. Only while the gate is closed: an open one may answer at once.
 async fn send(router: &Router<Stock>, key: &str, units: i64, id: CommandId) -> Sent {
     loop {
         let (router, request) = (router.clone(), request(key, adjust(units), id.clone()));
@@ -158,10 +158,10 @@ async fn who_waits_for_an_aggregate_goes_on_waiting_when_a_commit_fails() {
     let (_, shards) = behind(&gate, &[Some(Fault::IndeterminateLost)]).await;
     let router = shards.router();
     let mut moved_on = wait_for_the_first(&router).await;
-    let lost = send(&router, "P", 5, named("1")).await.await;
+    let lost = router.execute_patiently(request("P", adjust(5), named("1"))).await;
     assert!(matches!(lost, Err(Failure::Unavailable(_))), "{lost:?}");
     assert!(poll(&mut moved_on).await.is_pending());
-    send(&router, "P", 3, named("2")).await.await.unwrap();
+    router.execute_patiently(request("P", adjust(3), named("2"))).await.unwrap();
     let current = moved_on.await;
     assert_eq!((current.version, current.state.balance().on_hand), (1, 3));
 }
