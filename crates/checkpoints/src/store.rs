@@ -169,7 +169,37 @@ impl CheckpointStore for EmbeddedCheckpoints {
         Ok(None)
     }
 
-    fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {
+    fn each_state(
+        &self,
+        partition: &Partition,
+        see: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<(), CheckpointError> {
+        each_key(&self.states, partition, |key| std::str::from_utf8(key).ok().map(&mut *see))
+            .map(|_| ())
+    }
+
+    fn each_command(
+        &self,
+        partition: &Partition,
+        see: &mut dyn FnMut(u128) -> bool,
+    ) -> Result<(), CheckpointError> {
+        let days = self.commands.read().unwrap_or_else(PoisonError::into_inner);
+        let days: Vec<Keyspace> = days.values().cloned().collect();
+        for day in days {
+            let goes_on = each_key(&day, partition, |key| {
+                key.try_into().ok().map(|id| see(u128::from_be_bytes(id)))
+            })?;
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn save(&self, partition: &Partition, mut snapshot: Snapshot) -> Result<(), CheckpointError> {
+        // In order, neighbours meet in the store's tables, which makes saving several times as fast.
+        snapshot.states.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        snapshot.commands.sort_unstable_by_key(|(id, _)| *id);
         let mut batch = self.database.batch();
         self.put_states(&mut batch, partition, &snapshot.states);
         for (id, record) in &snapshot.commands {
@@ -198,6 +228,24 @@ impl CheckpointStore for EmbeddedCheckpoints {
         }
         batch.commit().map_err(unavailable)
     }
+}
+
+/// Shows the keys of a partition without what marks them as its own. `see` says whether it wants more, and nothing of a key
+/// that cannot be. Whether it wanted all.
+fn each_key(
+    keyspace: &Keyspace,
+    partition: &Partition,
+    mut see: impl FnMut(&[u8]) -> Option<bool>,
+) -> Result<bool, CheckpointError> {
+    let prefix = layout::key(partition, &[]);
+    for entry in keyspace.prefix(&prefix) {
+        let key = entry.key().map_err(unavailable)?;
+        let wants_more = see(&key[prefix.len()..]);
+        if !wants_more.ok_or_else(|| damaged(partition, "a key"))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[async_trait]

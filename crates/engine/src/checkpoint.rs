@@ -105,6 +105,26 @@ pub trait CheckpointStore: Send + Sync {
         id: u128,
     ) -> Result<Option<CommandRecord>, CheckpointError>;
 
+    /// Shows the keys of all saved aggregates, until `see` wants no more.
+    ///
+    /// # Errors
+    /// See [`CheckpointError`].
+    fn each_state(
+        &self,
+        partition: &Partition,
+        see: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<(), CheckpointError>;
+
+    /// Shows the hashes of the ids of all commands that are remembered, until `see` wants no more.
+    ///
+    /// # Errors
+    /// See [`CheckpointError`].
+    fn each_command(
+        &self,
+        partition: &Partition,
+        see: &mut dyn FnMut(u128) -> bool,
+    ) -> Result<(), CheckpointError>;
+
     /// Saves a snapshot, whole or not at all.
     ///
     /// # Errors
@@ -183,6 +203,30 @@ mod in_memory {
         ) -> Result<Option<CommandRecord>, CheckpointError> {
             let everything = self.lock();
             Ok(everything.shards.get(partition).and_then(|saved| saved.commands.get(&id)).copied())
+        }
+
+        fn each_state(
+            &self,
+            partition: &Partition,
+            see: &mut dyn FnMut(&str) -> bool,
+        ) -> Result<(), CheckpointError> {
+            let everything = self.lock();
+            let mut keys =
+                everything.shards.get(partition).into_iter().flat_map(|s| s.states.keys());
+            let _ = keys.all(|key| see(key));
+            Ok(())
+        }
+
+        fn each_command(
+            &self,
+            partition: &Partition,
+            see: &mut dyn FnMut(u128) -> bool,
+        ) -> Result<(), CheckpointError> {
+            let everything = self.lock();
+            let mut ids =
+                everything.shards.get(partition).into_iter().flat_map(|s| s.commands.keys());
+            let _ = ids.all(|id| see(*id));
+            Ok(())
         }
 
         fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {

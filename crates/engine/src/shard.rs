@@ -27,12 +27,14 @@ mod checkpointing;
 mod commands;
 mod committer;
 mod decide;
+mod filter;
 mod pipeline;
 mod reads;
 mod recovery;
 mod round;
 mod serving;
 mod states;
+mod stored;
 mod timers;
 mod unclaimed;
 

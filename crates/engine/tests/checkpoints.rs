@@ -48,6 +48,22 @@ impl CheckpointStore for Unreliable {
         self.inner.command(partition, id)
     }
 
+    fn each_state(
+        &self,
+        of: &Partition,
+        see: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<(), CheckpointError> {
+        self.inner.each_state(of, see)
+    }
+
+    fn each_command(
+        &self,
+        of: &Partition,
+        see: &mut dyn FnMut(u128) -> bool,
+    ) -> Result<(), CheckpointError> {
+        self.inner.each_command(of, see)
+    }
+
     fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {
         let number = self.saves.fetch_add(1, Ordering::SeqCst);
         if self.every_second_save_fails && number.is_multiple_of(2) {

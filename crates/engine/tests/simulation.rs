@@ -44,6 +44,22 @@ impl CheckpointStore for Saved {
         self.inner.command(of, id)
     }
 
+    fn each_state(
+        &self,
+        of: &Partition,
+        see: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<(), CheckpointError> {
+        self.inner.each_state(of, see)
+    }
+
+    fn each_command(
+        &self,
+        of: &Partition,
+        see: &mut dyn FnMut(u128) -> bool,
+    ) -> Result<(), CheckpointError> {
+        self.inner.each_command(of, see)
+    }
+
     fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {
         let end = *self.log.high_watermark(partition).unwrap().borrow();
         self.ahead.fetch_or(snapshot.sequence > end, Ordering::SeqCst);

@@ -49,7 +49,7 @@ pub(crate) fn claim(
         let proved = producer.transact(record, cluster.settings.deadlines.append);
         proved.map_err(|failure| lost(partition, failure))?;
     }
-    cluster.watermarks.announce(partition, last.sequence);
+    cluster.tails.of(partition).announce(last.sequence);
     let position = Position { partition: partition.clone(), place, term, next: last.sequence + 1 };
     Ok(KafkaWriter::new(cluster.clone(), position, pair, Limits::of_topic(max_record)))
 }

@@ -12,7 +12,7 @@ use crate::config::{self, Isolation};
 use crate::ownership::Owned;
 use crate::probe::{Place, Probes};
 use crate::settings::KafkaSettings;
-use crate::watermarks::Watermarks;
+use crate::tails::Tails;
 
 /// Streams by name, with their partition counts.
 pub(crate) type Streams = BTreeMap<Arc<str>, u32>;
@@ -23,7 +23,7 @@ pub(crate) struct Cluster {
     pub(crate) admin: Admin,
     pub(crate) committed: Probes,
     pub(crate) uncommitted: Probes,
-    pub(crate) watermarks: Watermarks,
+    pub(crate) tails: Tails,
     pub(crate) owned: Owned,
     streams: RwLock<Streams>,
 }
@@ -41,7 +41,7 @@ impl Cluster {
             admin: Admin::new(&settings)?,
             committed: probes(Isolation::Committed),
             uncommitted: probes(Isolation::Uncommitted),
-            watermarks: Watermarks::new(config::reader(&settings)),
+            tails: Tails::new(config::reader(&settings)),
             owned: Owned::new(&settings)?,
             streams: RwLock::default(),
             settings,

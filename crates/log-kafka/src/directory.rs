@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use chimera_log::{Owner, Owners, Partition};
+use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
@@ -33,7 +34,7 @@ impl Directory {
     pub(crate) fn follow(settings: &KafkaSettings) -> KafkaResult<Self> {
         let place = Place { topic: settings.topic(OWNERSHIP), index: 0 };
         let consumer: Voiced = config::reader(settings).create_with_context(Voice)?;
-        consumer.assign(&place.at_start()?)?;
+        consumer.assign(&place.at(Offset::Beginning)?)?;
         let owners = Arc::new(watch::Sender::new(Arc::default()));
         let ended = Arc::new(AtomicBool::new(false));
         let (told, seen) = (Arc::clone(&owners), Arc::clone(&ended));

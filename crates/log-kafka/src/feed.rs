@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use chimera_log::{Partition, RawBatch, RawRecord, ReadError};
+use chimera_log::{Partition, RawBatch, ReadError};
+use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 use tokio::sync::mpsc::Sender;
 
+use crate::assembled::Assembled;
 use crate::cluster::Cluster;
 use crate::config;
 use crate::error::{passes, unread};
@@ -49,7 +50,7 @@ impl Feed {
             let mut assembled = Assembled::default();
             let read = self.fill(&consumer, &mut assembled);
             // What came before an error is sound.
-            if !assembled.records.is_empty() {
+            if !assembled.is_empty() {
                 tell(reader, Ok(assembled.finish()));
             }
             if let Err(error) = read {
@@ -65,7 +66,7 @@ impl Feed {
             offsets::search(&sequences, self.next, ends)
         })?;
         let consumer: Voiced = config::reader(&self.cluster.settings).create_with_context(Voice)?;
-        consumer.assign(&self.place.at(start)?)?;
+        consumer.assign(&self.place.at(Offset::Offset(start))?)?;
         Ok(consumer)
     }
 
@@ -81,10 +82,10 @@ impl Feed {
                 }
                 Err(error) => return Err(unread(&self.partition, &error)),
             }
-            if assembled.bytes.len() >= BATCH {
+            if assembled.size() >= BATCH {
                 break;
             }
-            if !assembled.records.is_empty() {
+            if !assembled.is_empty() {
                 wait = Duration::ZERO;
             }
         }
@@ -104,7 +105,7 @@ impl Feed {
         if beside.sequence != Some(self.next) {
             return Err(self.corrupt(message, beside.sequence));
         }
-        assembled.push(self.next, message, &beside);
+        assembled.push_message(self.next, message, &beside);
         self.is_skipping = false;
         self.next += 1;
         Ok(())
@@ -127,42 +128,4 @@ impl Feed {
 /// An error means that the reader is gone, which the loop sees next.
 fn tell(reader: &Sender<Told>, told: Told) {
     let _ = reader.blocking_send(told);
-}
-
-/// Records copied into one buffer.
-#[derive(Default)]
-struct Assembled {
-    bytes: Vec<u8>,
-    /// Each sequence, and where its key, type, trace and value end.
-    records: Vec<(u64, [usize; 4])>,
-}
-
-impl Assembled {
-    fn push(&mut self, sequence: u64, message: &BorrowedMessage<'_>, beside: &headers::Beside<'_>) {
-        let key = message.key().unwrap_or_default();
-        let value = message.payload().unwrap_or_default();
-        let parts = [key, beside.event_type, beside.traceparent, value];
-        let ends = parts.map(|part| {
-            self.bytes.extend_from_slice(part);
-            self.bytes.len()
-        });
-        self.records.push((sequence, ends));
-    }
-
-    fn finish(self) -> RawBatch {
-        let bytes = Bytes::from(self.bytes);
-        let mut start = 0;
-        let mut records = Vec::with_capacity(self.records.len());
-        for (sequence, [key, event_type, traceparent, value]) in self.records {
-            records.push(RawRecord {
-                sequence,
-                key: bytes.slice(start..key),
-                event_type: bytes.slice(key..event_type),
-                traceparent: bytes.slice(event_type..traceparent),
-                value: bytes.slice(traceparent..value),
-            });
-            start = value;
-        }
-        RawBatch { records }
-    }
 }

@@ -4,6 +4,7 @@
 //! committed, never gives what is not committed, and knows nothing of what a record means.
 
 mod admin;
+mod assembled;
 mod bookmarks;
 mod claim;
 mod cluster;
@@ -12,6 +13,7 @@ mod directory;
 mod entrance;
 mod error;
 mod feed;
+mod follower;
 mod headers;
 mod log;
 mod offsets;
@@ -21,12 +23,14 @@ mod poller;
 mod probe;
 mod producer;
 mod reader;
+mod recent;
 mod replicas;
 mod settings;
 mod split;
+mod tail;
+mod tails;
 mod terms;
 mod voice;
-mod watermarks;
 mod writer;
 
 pub use bookmarks::KafkaBookmarks;

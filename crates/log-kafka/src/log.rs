@@ -21,6 +21,7 @@ use crate::probe::Place;
 use crate::reader::KafkaReader;
 use crate::replicas::warn_of_fewer;
 use crate::settings::KafkaSettings;
+use crate::tail::{AtTail, Tail};
 use crate::terms::OWNERSHIP;
 
 /// Between two looks at what the cluster knows by now.
@@ -132,6 +133,14 @@ impl KafkaLog {
         let place = self.cluster.place(partition).map_err(|error| unread(partition, &error))?;
         place.ok_or_else(|| ReadError::UnknownPartition(partition.clone()))
     }
+
+    /// The end of a partition, which is followed from now on.
+    fn tail(&self, partition: &Partition) -> Result<(Place, Arc<Tail>), ReadError> {
+        let place = self.place(partition)?;
+        let look = || self.cluster.committed.ask(|probe| probe.last(&place));
+        let tail = self.cluster.tails.followed(partition, &place, look);
+        tail.map(|tail| (place, tail)).map_err(|error| unread(partition, &error))
+    }
 }
 
 impl EventLog for KafkaLog {
@@ -168,20 +177,13 @@ impl EventLog for KafkaLog {
     }
 
     fn read(&self, partition: &Partition, from: u64) -> Result<Box<dyn Reader>, ReadError> {
-        Ok(Box::new(KafkaReader {
-            cluster: self.cluster.clone(),
-            partition: partition.clone(),
-            place: self.place(partition)?,
-            position: from.max(1),
-            fed: None,
-        }))
+        let (place, tail) = self.tail(partition)?;
+        let (cluster, partition) = (Arc::clone(&self.cluster), partition.clone());
+        Ok(Box::new(KafkaReader::new(cluster, partition, place, from, AtTail::of(tail))))
     }
 
     fn high_watermark(&self, partition: &Partition) -> Result<watch::Receiver<u64>, ReadError> {
-        let place = self.place(partition)?;
-        let look = || self.cluster.committed.ask(|probe| probe.last(&place));
-        let watch = self.cluster.watermarks.subscribe(partition, &place, look);
-        watch.map_err(|error| unread(partition, &error))
+        Ok(self.tail(partition)?.1.watch())
     }
 
     fn ownership(&self) -> watch::Receiver<Ownership> {

@@ -27,17 +27,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What `assign` takes, to begin at the first record there is.
-    pub(crate) fn at_start(&self) -> KafkaResult<TopicPartitionList> {
-        let mut list = TopicPartitionList::with_capacity(1);
-        list.add_partition_offset(&self.topic, self.index, Offset::Beginning)?;
-        Ok(list)
-    }
-
     /// What `assign` takes.
-    pub(crate) fn at(&self, offset: i64) -> KafkaResult<TopicPartitionList> {
+    pub(crate) fn at(&self, offset: Offset) -> KafkaResult<TopicPartitionList> {
         let mut list = TopicPartitionList::with_capacity(1);
-        list.add_partition_offset(&self.topic, self.index, Offset::Offset(offset))?;
+        list.add_partition_offset(&self.topic, self.index, offset)?;
         Ok(list)
     }
 }
@@ -107,7 +100,7 @@ impl Probe<'_> {
         offset: i64,
         mut visit: impl FnMut(&BorrowedMessage<'_>) -> ControlFlow<()>,
     ) -> KafkaResult<()> {
-        self.consumer.assign(&place.at(offset)?)?;
+        self.consumer.assign(&place.at(Offset::Offset(offset))?)?;
         let mut deadline = Instant::now() + self.request;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -1,4 +1,5 @@
-//! A position in a partition. Owns the thread that feeds it, which begins with the first wait and anew after an error.
+//! A position in a partition. At the end of the log it takes what this process has in memory; further back it owns a thread
+//! that feeds it from Kafka.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,29 +12,64 @@ use crate::cluster::Cluster;
 use crate::error::unread;
 use crate::feed::{Feed, Told};
 use crate::probe::Place;
+use crate::tail::AtTail;
 
 /// Batches that wait for the reader.
 const AHEAD: usize = 2;
 
 /// Kafka's [`Reader`].
 pub(crate) struct KafkaReader {
-    pub(crate) cluster: Arc<Cluster>,
-    pub(crate) partition: Partition,
-    pub(crate) place: Place,
-    pub(crate) position: u64,
-    pub(crate) fed: Option<Receiver<Told>>,
+    cluster: Arc<Cluster>,
+    partition: Partition,
+    place: Place,
+    position: u64,
+    tail: AtTail,
+    /// While it is behind.
+    fed: Option<Receiver<Told>>,
 }
 
 #[async_trait]
 impl Reader for KafkaReader {
     async fn next(&mut self) -> Result<RawBatch, ReadError> {
-        let fed = match self.fed.take() {
-            Some(fed) => fed,
-            None => self.begin()?,
-        };
-        // Waiting does not take: whoever drops this future finds the feed where it was.
-        let fed = self.fed.insert(fed);
-        let told = fed.recv().await;
+        loop {
+            if self.fed.is_some() && self.tail.is_level(self.position) {
+                self.fed = None;
+            }
+            if let Some(fed) = &mut self.fed {
+                // Waiting does not take: whoever drops this future finds the feed where it was.
+                let told = fed.recv().await;
+                return self.take(told);
+            }
+            let end = self.tail.end();
+            if let Some(batch) = self.tail.from(self.position) {
+                self.position += batch.records.len() as u64;
+                return Ok(batch);
+            }
+            if self.position <= end {
+                self.fed = Some(self.feed()?);
+            } else {
+                self.tail.moved().await;
+            }
+        }
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+impl KafkaReader {
+    pub(crate) fn new(
+        cluster: Arc<Cluster>,
+        partition: Partition,
+        place: Place,
+        from: u64,
+        tail: AtTail,
+    ) -> Self {
+        Self { cluster, partition, place, position: from.max(1), tail, fed: None }
+    }
+
+    fn take(&mut self, told: Option<Told>) -> Result<RawBatch, ReadError> {
         match told {
             Some(Ok(batch)) => {
                 self.position += batch.records.len() as u64;
@@ -50,13 +86,7 @@ impl Reader for KafkaReader {
         }
     }
 
-    fn position(&self) -> u64 {
-        self.position
-    }
-}
-
-impl KafkaReader {
-    fn begin(&self) -> Result<Receiver<Told>, ReadError> {
+    fn feed(&self) -> Result<Receiver<Told>, ReadError> {
         let (reader, told) = mpsc::channel(AHEAD);
         let feed = Feed {
             cluster: self.cluster.clone(),

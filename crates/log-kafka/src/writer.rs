@@ -14,6 +14,7 @@ use crate::headers::{self, Decimal};
 use crate::probe::Place;
 use crate::producer::{Failure, Outgoing, Transactional};
 use crate::split::{self, Limits};
+use crate::tail::Tail;
 
 /// What a writer writes to, and where it stands.
 pub(crate) struct Position {
@@ -27,6 +28,7 @@ pub(crate) struct Position {
 pub(crate) struct KafkaWriter {
     cluster: Arc<Cluster>,
     position: Position,
+    tail: Arc<Tail>,
     limits: Limits,
     /// The one whose turn it is comes first; none once an append has failed.
     pair: Option<[Transactional; 2]>,
@@ -42,8 +44,8 @@ impl KafkaWriter {
         pair: [Transactional; 2],
         limits: Limits,
     ) -> Self {
-        let claimed = position.term;
-        Self { cluster, position, limits, pair: Some(pair), claimed, fenced: false }
+        let (claimed, tail) = (position.term, cluster.tails.of(&position.partition));
+        Self { cluster, position, tail, limits, pair: Some(pair), claimed, fenced: false }
     }
 
     /// One transaction on the producer whose turn it is.
@@ -132,7 +134,9 @@ impl Writer for KafkaWriter {
             written.map_err(|failure| self.failed(failure, self.position.next > first))?;
         }
         let last = self.position.next - 1;
-        self.cluster.watermarks.announce(&self.position.partition, last);
+        if last >= first {
+            self.tail.committed(batch.entries(), first);
+        }
         Ok(Appended { first, last })
     }
 }

@@ -48,6 +48,34 @@ fn what_was_saved_is_there_after_reopening() {
 }
 
 #[test]
+fn the_keys_of_a_partition_are_shown_until_no_more_are_wanted() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = EmbeddedCheckpoints::open(directory.path(), 1 << 20).unwrap();
+    let mut saved = snapshot(9, vec![state("b", 1, None), state("a", 3, Some(8))]);
+    saved.commands.push((u128::MAX, record(6 * DAY)));
+    store.save(&partition(1), saved).unwrap();
+    store.save(&partition(2), snapshot(4, vec![state("c", 1, None)])).unwrap();
+    let (mut keys, mut ids) = (Vec::new(), Vec::new());
+    let mut see = |key: &str| {
+        keys.push(key.to_owned());
+        true
+    };
+    store.each_state(&partition(1), &mut see).unwrap();
+    let mut first = |id| {
+        ids.push(id);
+        false
+    };
+    store.each_command(&partition(1), &mut first).unwrap();
+    assert_eq!((keys, ids.clone()), (vec!["a".to_owned(), "b".to_owned()], vec![11]));
+    let mut all = |id| {
+        ids.push(id);
+        true
+    };
+    store.each_command(&partition(1), &mut all).unwrap();
+    assert_eq!(ids, [11, 11, u128::MAX]);
+}
+
+#[test]
 fn partitions_do_not_see_each_other() {
     let directory = tempfile::tempdir().unwrap();
     let store = EmbeddedCheckpoints::open(directory.path(), 1 << 20).unwrap();

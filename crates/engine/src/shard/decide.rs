@@ -88,11 +88,8 @@ impl<A: Aggregate> Shard<A> {
                 Err(reason) => return Ok(Err(Failure::Unavailable(reason))),
             }
         }
-        for event in &events {
-            serving.states.evolve(&command.key, event)?;
-        }
+        serving.evolve(&command.key, &events)?;
         serving.sequence = meta.sequence;
-        serving.note_due(&command.key)?;
         let record = CommandRecord {
             fingerprint: command.id.fingerprint(),
             sequence: meta.sequence,
@@ -182,11 +179,15 @@ struct Decided {
 }
 
 impl<A: Aggregate> Serving<A> {
-    /// Asks the aggregate anew when something falls due.
-    pub(super) fn note_due(&mut self, key: &Arc<str>) -> Result<(), CheckpointError> {
-        let due = self.states.get(key)?.state.due().map(|(due, _)| due);
-        self.timers.set(key, due);
-        Ok(())
+    /// Folds events into an aggregate, and asks it anew when something falls due. The version it has then.
+    pub(super) fn evolve(
+        &mut self,
+        key: &Arc<str>,
+        events: &[A::Event],
+    ) -> Result<u64, CheckpointError> {
+        let aggregate = self.states.evolve(key, events)?;
+        self.timers.set(key, aggregate.state.due().map(|(due, _)| due));
+        Ok(aggregate.version)
     }
 }
 

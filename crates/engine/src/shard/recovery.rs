@@ -8,13 +8,15 @@ use chimera_domain::recorded::Recorded;
 use chimera_domain::time::Timestamp;
 use chimera_log::{ClaimError, RawBatch, RawRecord};
 use tokio::sync::watch;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Parts;
 use super::checkpointing::save_now;
-use super::commands::Commands;
+use super::commands::{Commands, filtered};
 use super::committer::Committer;
 use super::serving::{Checkpointing, Gauges, Serving};
 use super::states::States;
+use super::stored::Stored;
 use super::timers::Timers;
 use super::unclaimed::Unclaimed;
 use crate::checkpoint::{CommandRecord, Restored};
@@ -78,7 +80,7 @@ fn attempt<A: Aggregate>(
         0 => Stopped::Otherwise,
         _ => Stopped::Checkpoint,
     };
-    let mut serving = begin(parts, &restored);
+    let mut serving = begin(parts, restored);
     read_to(parts, &mut serving, end).map_err(failed)?;
     let since = follow(parts, &mut serving, seat, begun).map_err(failed)?;
     let Some(since) = since else { return Ok(None) };
@@ -126,18 +128,20 @@ fn follow<A: Aggregate>(
     }
 }
 
-fn begin<A: Aggregate>(parts: &Parts<A>, restored: &Restored) -> Serving<A> {
-    let stored = restored.sequence > 0;
-    let mut timers = Timers::default();
-    for (due, key) in &restored.timers {
-        timers.set(key, Some(*due));
-    }
+fn begin<A: Aggregate>(parts: &Parts<A>, restored: Restored) -> Serving<A> {
+    let is_stored = restored.sequence > 0;
+    let (states, commands) = if is_stored {
+        (all_states(parts), all_commands(parts))
+    } else {
+        (Stored::nothing(), Stored::nothing())
+    };
+    let timers = Timers::of(restored.timers);
     let (partition, store) = (&parts.partition, &parts.checkpoints);
     let capacity = parts.options.hot_aggregates;
     Serving {
         writer: Committer::new(Box::new(Unclaimed), partition),
-        states: States::new(partition.clone(), Arc::clone(store), capacity, stored),
-        commands: Commands::new(partition.clone(), Arc::clone(store), stored),
+        states: States::new(partition.clone(), Arc::clone(store), capacity, states),
+        commands: Commands::new(partition.clone(), Arc::clone(store), commands),
         timers,
         sequence: restored.sequence,
         in_commit: restored.sequence,
@@ -151,6 +155,20 @@ fn begin<A: Aggregate>(parts: &Parts<A>, restored: &Restored) -> Serving<A> {
         },
         gauges: Gauges::new(partition),
     }
+}
+
+fn all_states<A: Aggregate>(parts: &Parts<A>) -> Stored {
+    let (store, partition) = (Arc::clone(&parts.checkpoints), parts.partition.clone());
+    Stored::something(Box::new(move |see| {
+        store.each_state(&partition, &mut |key| see(xxh3_64(key.as_bytes())))
+    }))
+}
+
+fn all_commands<A: Aggregate>(parts: &Parts<A>) -> Stored {
+    let (store, partition) = (Arc::clone(&parts.checkpoints), parts.partition.clone());
+    Stored::something(Box::new(move |see| {
+        store.each_command(&partition, &mut |id| see(filtered(id)))
+    }))
 }
 
 /// The checkpoint, if it belongs to this log; otherwise it is cleared and the log is read from the start.
@@ -255,7 +273,7 @@ impl<A: Aggregate> Serving<A> {
         if meta.sequence != self.sequence + 1 {
             return Err(format!("sequence {} follows {}", meta.sequence, self.sequence));
         }
-        let version = self.states.evolve(key, &recorded.event).map_err(text)?;
+        let version = self.evolve(key, std::slice::from_ref(&recorded.event)).map_err(text)?;
         if version != meta.aggregate_version {
             return Err(format!(
                 "{key}: version {} follows {} at sequence {} ({})",
@@ -273,7 +291,6 @@ impl<A: Aggregate> Serving<A> {
             recorded_at: meta.recorded_at,
         };
         self.commands.remember(id.hash(), record);
-        self.note_due(key).map_err(text)?;
         self.sequence = meta.sequence;
         self.event_id = meta.event_id;
         self.recorded_at = self.recorded_at.max(meta.recorded_at);

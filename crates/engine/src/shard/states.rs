@@ -3,12 +3,16 @@
 //! An aggregate changed since the last checkpoint is always in memory; one that has not changed may be dropped and is read
 //! back when it is asked for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use chimera_domain::aggregate::Aggregate;
 use chimera_log::Partition;
+use foldhash::fast::RandomState;
+use xxhash_rust::xxh3::xxh3_64;
 
+use super::stored::Stored;
 use crate::checkpoint::{CheckpointError, CheckpointStore, SavedState};
 
 /// An aggregate and its version.
@@ -17,6 +21,15 @@ pub(super) struct Versioned<A> {
     pub(super) state: Arc<A>,
     pub(super) version: u64,
 }
+
+/// An aggregate in memory.
+struct Hot<A> {
+    aggregate: Versioned<A>,
+    /// Since the last checkpoint.
+    is_changed: bool,
+}
+
+type ByKey<A> = HashMap<Arc<str>, Hot<A>, RandomState>;
 
 impl<A> Clone for Versioned<A> {
     fn clone(&self) -> Self {
@@ -29,14 +42,15 @@ pub(super) struct States<A: Aggregate> {
     partition: Partition,
     store: Arc<dyn CheckpointStore>,
     /// Touched since the last rotation; everything that changed since the last checkpoint is here.
-    recent: HashMap<Arc<str>, Versioned<A>>,
+    recent: ByKey<A>,
     /// Touched before; none of them changed since the last checkpoint.
-    older: HashMap<Arc<str>, Versioned<A>>,
-    changed: HashSet<Arc<str>>,
+    older: ByKey<A>,
+    /// Those that changed since the last checkpoint.
+    changed: Vec<Arc<str>>,
     /// How many aggregates to keep in memory where none of them has changed.
     capacity: usize,
-    /// Whether anything is saved: a shard that has no checkpoint need not ask for states.
-    stored: bool,
+    /// Which aggregates the store may hold.
+    stored: Stored,
 }
 
 impl<A: Aggregate> States<A> {
@@ -44,48 +58,54 @@ impl<A: Aggregate> States<A> {
         partition: Partition,
         store: Arc<dyn CheckpointStore>,
         capacity: usize,
-        stored: bool,
+        stored: Stored,
     ) -> Self {
         Self {
             partition,
             store,
-            recent: HashMap::new(),
-            older: HashMap::new(),
-            changed: HashSet::new(),
+            recent: ByKey::default(),
+            older: ByKey::default(),
+            changed: Vec::new(),
             capacity,
             stored,
         }
     }
 
     /// The aggregate, brought into memory; a new one at version 0 where there is none.
-    pub(super) fn get(&mut self, key: &Arc<str>) -> Result<&mut Versioned<A>, CheckpointError> {
-        if !self.recent.contains_key(key) {
-            let found = match self.older.remove(key) {
-                Some(found) => found,
-                None => self.load(key)?,
-            };
-            self.recent.insert(Arc::clone(key), found);
-        }
-        self.recent.get_mut(key).ok_or_else(|| CheckpointError::Damaged {
-            partition: self.partition.clone(),
-            reason: "an aggregate vanished from memory".to_owned(),
-        })
+    pub(super) fn get(&mut self, key: &Arc<str>) -> Result<&Versioned<A>, CheckpointError> {
+        self.hot(key).map(|hot| &hot.aggregate)
     }
 
     /// Folds events into the aggregate and notes that it has changed.
     pub(super) fn evolve(
         &mut self,
         key: &Arc<str>,
-        event: &A::Event,
-    ) -> Result<u64, CheckpointError> {
-        let aggregate = self.get(key)?;
-        Arc::make_mut(&mut aggregate.state).evolve(event);
-        aggregate.version += 1;
-        let version = aggregate.version;
-        if !self.changed.contains(key) {
-            self.changed.insert(Arc::clone(key));
+        events: &[A::Event],
+    ) -> Result<&Versioned<A>, CheckpointError> {
+        let hot = self.hot(key)?;
+        let is_news = !std::mem::replace(&mut hot.is_changed, true);
+        let state = Arc::make_mut(&mut hot.aggregate.state);
+        for event in events {
+            state.evolve(event);
+            hot.aggregate.version += 1;
         }
-        Ok(version)
+        if is_news {
+            self.changed.push(Arc::clone(key));
+        }
+        self.get(key)
+    }
+
+    fn hot(&mut self, key: &Arc<str>) -> Result<&mut Hot<A>, CheckpointError> {
+        match self.recent.entry(Arc::clone(key)) {
+            Entry::Occupied(found) => Ok(found.into_mut()),
+            Entry::Vacant(place) => {
+                let found = match self.older.remove(key) {
+                    Some(found) => found,
+                    None => load(&self.partition, &*self.store, &self.stored, key)?,
+                };
+                Ok(place.insert(found))
+            }
+        }
     }
 
     /// How many aggregates changed since the last checkpoint.
@@ -96,21 +116,31 @@ impl<A: Aggregate> States<A> {
     /// What changed since the last call, and from now on counts as unchanged.
     pub(super) fn take_changed(&mut self) -> Vec<(Arc<str>, Versioned<A>)> {
         let keys = std::mem::take(&mut self.changed);
-        let found = |key: Arc<str>| {
-            let aggregate = self.recent.get(&key)?.clone();
-            Some((key, aggregate))
-        };
-        keys.into_iter().filter_map(found).collect()
+        let mut taken = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some(hot) = self.recent.get_mut(&key) {
+                hot.is_changed = false;
+                self.stored.add(xxh3_64(key.as_bytes()));
+                taken.push((key, hot.aggregate.clone()));
+            }
+        }
+        taken
     }
 
     /// Takes back that these were saved.
     pub(super) fn changed_again(&mut self, keys: Vec<Arc<str>>) {
-        self.changed.extend(keys);
+        for key in keys {
+            if let Some(hot) = self.recent.get_mut(&key)
+                && !std::mem::replace(&mut hot.is_changed, true)
+            {
+                self.changed.push(key);
+            }
+        }
     }
 
     /// Takes note that all that [`States::take_changed`] gave is saved: what has not been touched lately may leave memory.
     pub(super) fn saved(&mut self) {
-        self.stored = true;
+        self.stored.saved();
         self.rotate();
     }
 
@@ -126,27 +156,36 @@ impl<A: Aggregate> States<A> {
         if self.recent.len() < self.capacity / 2 {
             return;
         }
-        let (staying, leaving) = std::mem::take(&mut self.recent)
-            .into_iter()
-            .partition(|(key, _)| self.changed.contains(key));
+        let (staying, leaving) =
+            std::mem::take(&mut self.recent).into_iter().partition(|(_, hot)| hot.is_changed);
         self.recent = staying;
         self.older = leaving;
     }
+}
 
-    fn load(&self, key: &str) -> Result<Versioned<A>, CheckpointError> {
-        if self.stored
-            && let Some(saved) = self.store.state(&self.partition, key)?
-        {
-            return self.decode(&saved);
-        }
-        Ok(Versioned { state: Arc::new(A::default()), version: 0 })
+/// From the store; a new one where there is none.
+fn load<A: Aggregate>(
+    partition: &Partition,
+    store: &dyn CheckpointStore,
+    stored: &Stored,
+    key: &str,
+) -> Result<Hot<A>, CheckpointError> {
+    let mut aggregate = Versioned { state: Arc::new(A::default()), version: 0 };
+    if stored.may_hold(xxh3_64(key.as_bytes()))
+        && let Some(saved) = store.state(partition, key)?
+    {
+        aggregate = decode(partition, &saved)?;
     }
+    Ok(Hot { aggregate, is_changed: false })
+}
 
-    fn decode(&self, saved: &SavedState) -> Result<Versioned<A>, CheckpointError> {
-        let state = postcard::from_bytes(&saved.state).map_err(|error| {
-            let reason = format!("the state of {} cannot be decoded: {error}", saved.key);
-            CheckpointError::Damaged { partition: self.partition.clone(), reason }
-        })?;
-        Ok(Versioned { state: Arc::new(state), version: saved.version })
-    }
+fn decode<A: Aggregate>(
+    partition: &Partition,
+    saved: &SavedState,
+) -> Result<Versioned<A>, CheckpointError> {
+    let state = postcard::from_bytes(&saved.state).map_err(|error| {
+        let reason = format!("the state of {} cannot be decoded: {error}", saved.key);
+        CheckpointError::Damaged { partition: partition.clone(), reason }
+    })?;
+    Ok(Versioned { state: Arc::new(state), version: saved.version })
 }

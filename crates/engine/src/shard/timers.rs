@@ -4,15 +4,22 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chimera_domain::time::Timestamp;
+use foldhash::fast::RandomState;
 
 /// At most one timer an aggregate.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     by_time: BTreeSet<(Timestamp, Arc<str>)>,
-    by_key: HashMap<Arc<str>, Timestamp>,
+    by_key: HashMap<Arc<str>, Timestamp, RandomState>,
 }
 
 impl Timers {
+    /// All timers of a checkpoint, one an aggregate; far quicker than one by one.
+    pub(super) fn of(timers: Vec<(Timestamp, Arc<str>)>) -> Self {
+        let by_key = timers.iter().map(|(due, key)| (Arc::clone(key), *due)).collect();
+        Self { by_key, by_time: timers.into_iter().collect() }
+    }
+
     /// Sets, moves or removes the timer of an aggregate.
     pub(super) fn set(&mut self, key: &Arc<str>, due: Option<Timestamp>) {
         let before = match due {
@@ -39,6 +46,15 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timers_of_a_checkpoint_are_as_if_set_one_by_one() {
+        let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
+        let mut timers =
+            Timers::of(vec![(Timestamp(5), Arc::clone(&a)), (Timestamp(3), Arc::clone(&b))]);
+        timers.set(&b, None);
+        assert_eq!(timers.due(Timestamp(9), 9), [(Timestamp(5), a)]);
+    }
 
     #[test]
     fn a_timer_is_set_moved_and_removed() {

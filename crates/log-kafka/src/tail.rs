@@ -1,0 +1,192 @@
+//! The end of one partition, for everybody in this process: the last acknowledged sequence, and the last records while
+//! somebody reads them. Told by this process's writer at once, and by the follower. The sequence never goes down.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chimera_log::{Entry, RawBatch};
+use tokio::sync::watch;
+
+use crate::assembled::Assembled;
+use crate::recent::Recent;
+
+pub(crate) struct Tail {
+    end: watch::Sender<u64>,
+    readers: AtomicUsize,
+    recent: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    recent: Recent,
+    /// Something stands in the topic that no writer of ours wrote. Readers find it, and say where, if each reads for itself.
+    is_broken: bool,
+}
+
+impl Tail {
+    pub(crate) fn new() -> Self {
+        Self { end: watch::Sender::new(0), readers: AtomicUsize::new(0), recent: Mutex::default() }
+    }
+
+    /// Announces the last acknowledged sequence, as it changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.end.subscribe()
+    }
+
+    /// All up to `sequence` is committed.
+    pub(crate) fn announce(&self, sequence: u64) {
+        let mut state = self.state();
+        if state.recent.next() <= sequence {
+            state.recent.begin_at(sequence + 1);
+        }
+        drop(state);
+        self.raise(sequence);
+    }
+
+    /// These entries are committed, from `first` on.
+    pub(crate) fn committed(&self, entries: &[Entry], first: u64) {
+        let last = first + entries.len() as u64 - 1;
+        if self.is_read() {
+            self.state().recent.push(Assembled::of(entries, first));
+            self.raise(last);
+        } else {
+            self.announce(last);
+        }
+    }
+
+    /// These records were read from Kafka, and `last` is the last of them.
+    pub(crate) fn found(&self, records: Assembled, last: u64) {
+        if records.is_empty() {
+            return self.announce(last);
+        }
+        self.state().recent.push(records);
+        self.raise(last);
+    }
+
+    /// Whether somebody wants the records from `sequence` on, and does not have them yet.
+    pub(crate) fn wants(&self, sequence: u64) -> bool {
+        self.is_read() && self.state().recent.next() <= sequence
+    }
+
+    /// From now on everybody reads for himself.
+    pub(crate) fn is_broken(&self) {
+        let mut state = self.state();
+        state.is_broken = true;
+        state.recent.begin_at(0);
+    }
+
+    fn is_read(&self) -> bool {
+        self.readers.load(Ordering::Relaxed) > 0
+    }
+
+    fn raise(&self, sequence: u64) {
+        self.end.send_if_modified(|last| {
+            let later = *last < sequence;
+            *last = sequence.max(*last);
+            later
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One who reads at the end of a partition.
+pub(crate) struct AtTail {
+    tail: Arc<Tail>,
+    end: watch::Receiver<u64>,
+}
+
+impl AtTail {
+    pub(crate) fn of(tail: Arc<Tail>) -> Self {
+        tail.readers.fetch_add(1, Ordering::Relaxed);
+        Self { end: tail.watch(), tail }
+    }
+
+    /// The records from `sequence` on, if they are in memory.
+    pub(crate) fn from(&self, sequence: u64) -> Option<RawBatch> {
+        let state = self.tail.state();
+        if state.is_broken { None } else { state.recent.from(sequence) }
+    }
+
+    /// Whether a reader at `sequence` finds here all that follows.
+    pub(crate) fn is_level(&self, sequence: u64) -> bool {
+        let state = self.tail.state();
+        !state.is_broken && state.recent.is_level(sequence)
+    }
+
+    /// The last acknowledged sequence; [`AtTail::moved`] then waits for a later one.
+    pub(crate) fn end(&mut self) -> u64 {
+        *self.end.borrow_and_update()
+    }
+
+    /// Waits until something was acknowledged after [`AtTail::end`] said so last. Safe to drop.
+    pub(crate) async fn moved(&mut self) {
+        if self.end.changed().await.is_err() {
+            // Cannot be while the tail is held here.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for AtTail {
+    fn drop(&mut self) {
+        self.tail.readers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(count: usize) -> Vec<Entry> {
+        let entry = Entry {
+            key: "k".into(),
+            event_type: "t".into(),
+            traceparent: None,
+            value: vec![1, 2, 3],
+        };
+        vec![entry; count]
+    }
+
+    #[test]
+    fn records_are_kept_only_for_those_who_read() {
+        let tail = Arc::new(Tail::new());
+        tail.announce(4);
+        tail.committed(&entries(2), 5);
+        let mut reader = AtTail::of(Arc::clone(&tail));
+        assert_eq!(reader.end(), 6);
+        assert!(reader.from(5).is_none() && reader.is_level(7) && tail.wants(7));
+        tail.committed(&entries(3), 7);
+        assert_eq!(reader.from(8).map(|batch| batch.records.len()), Some(2));
+        assert_eq!(reader.end(), 9);
+        assert!(!tail.wants(9) && tail.wants(10));
+        drop(reader);
+        assert!(!tail.wants(10));
+    }
+
+    #[test]
+    fn what_the_follower_finds_again_changes_nothing() {
+        let tail = Arc::new(Tail::new());
+        let mut reader = AtTail::of(Arc::clone(&tail));
+        tail.announce(0);
+        tail.committed(&entries(3), 1);
+        tail.found(Assembled::default(), 2);
+        tail.found(Assembled::of(&entries(2), 2), 3);
+        assert_eq!(reader.end(), 3);
+        assert_eq!(reader.from(1).map(|batch| batch.records.len()), Some(3));
+    }
+
+    #[test]
+    fn a_broken_tail_gives_nothing_and_goes_on_announcing() {
+        let tail = Arc::new(Tail::new());
+        let mut reader = AtTail::of(Arc::clone(&tail));
+        tail.announce(0);
+        tail.committed(&entries(3), 1);
+        tail.is_broken();
+        tail.committed(&entries(1), 4);
+        assert_eq!(reader.end(), 4);
+        assert!(reader.from(4).is_none() && !reader.is_level(5));
+    }
+}
