@@ -71,6 +71,12 @@ impl EmbeddedCheckpoints {
         })
     }
 
+    /// The keyspaces of all days with commands.
+    fn days(&self) -> Vec<Keyspace> {
+        let days = self.commands.read().unwrap_or_else(PoisonError::into_inner);
+        days.values().cloned().collect()
+    }
+
     fn day(&self, day: i64) -> Result<Keyspace, CheckpointError> {
         let mut days = self.commands.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(keyspace) = days.get(&day) {
@@ -183,9 +189,7 @@ impl CheckpointStore for EmbeddedCheckpoints {
         partition: &Partition,
         see: &mut dyn FnMut(u128) -> bool,
     ) -> Result<(), CheckpointError> {
-        let days = self.commands.read().unwrap_or_else(PoisonError::into_inner);
-        let days: Vec<Keyspace> = days.values().cloned().collect();
-        for day in days {
+        for day in self.days() {
             let goes_on = each_key(&day, partition, |key| {
                 key.try_into().ok().map(|id| see(u128::from_be_bytes(id)))
             })?;

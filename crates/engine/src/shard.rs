@@ -145,7 +145,7 @@ impl<A: Aggregate> Shard<A> {
                     let AppendFailed { reason, may_have_been_written, .. } = why;
                     tracing::warn!(partition = %self.parts.partition, reason, may_have_been_written, "a commit failed; recovering");
                     (unsettled, failed, fenced) = (waiting, true, why.fenced);
-                    self.finish_saving(&mut serving);
+                    serving.finish_saving(&self.parts);
                 }
             }
         }

@@ -12,6 +12,9 @@ use super::states::Versioned;
 use super::{Parts, REMEMBER_COMMANDS, Shard};
 use crate::checkpoint::{CheckpointError, SavedState, Snapshot};
 
+/// A long recovery saves after this many times the events that a checkpoint is saved after, however few aggregates they changed.
+const SAVE_AFTER: u64 = 50;
+
 /// The aggregates of a snapshot; shared with the shard, which copies one only if it changes meanwhile.
 pub(super) type Changed<A> = Vec<(Arc<str>, Versioned<A>)>;
 
@@ -25,7 +28,7 @@ impl<A: Aggregate> Shard<A> {
     /// Notes what is to be saved, where enough has happened since the last time. To be called when a round is closed, before
     /// the next one is decided: a checkpoint never holds more than what is committed when it is saved.
     pub(super) fn hold_checkpoint_if_due(&self, serving: &mut Serving<A>, round: &mut Round<A>) {
-        self.collect(serving);
+        serving.collect(&self.parts);
         if serving.checkpoint.held || serving.checkpoint.saving.is_some() {
             return;
         }
@@ -37,19 +40,48 @@ impl<A: Aggregate> Shard<A> {
         let waited =
             round.ticked && serving.checkpoint.last_time.elapsed() >= options.checkpoint_interval;
         if events >= options.checkpoint_events || (waited && events > 0) {
-            let (changed, snapshot) = serving.snapshot();
-            round.held = Some(Held { changed, snapshot });
+            round.held = Some(serving.hold());
             serving.checkpoint.held = true;
         }
     }
 
+    /// Saves what is left before the shard ends.
+    pub(super) fn save_finally(&mut self, serving: &mut Serving<A>) {
+        serving.finish_saving(&self.parts);
+        if serving.sequence > serving.checkpoint.last_sequence {
+            let held = serving.hold();
+            serving.start_saving(&self.parts, held);
+            serving.finish_saving(&self.parts);
+        }
+    }
+}
+
+impl<A: Aggregate> Serving<A> {
+    /// Saves what a long recovery has folded, while it goes on folding; waits where saving cannot keep up, so that what is not
+    /// saved stays within bounds.
+    pub(super) fn save_while_recovering(&mut self, parts: &Parts<A>) {
+        self.collect(parts);
+        let (changed, every) = (self.states.changed() as u64, parts.options.checkpoint_events);
+        let folded = self.sequence - self.checkpoint.last_sequence;
+        if changed < every && folded < every * SAVE_AFTER {
+            return;
+        }
+        if self.checkpoint.saving.is_some() {
+            if changed < every * 2 {
+                return;
+            }
+            self.finish_saving(parts);
+        }
+        let held = self.hold();
+        self.start_saving(parts, held);
+    }
+
     /// Saves what was held back until its round was committed.
-    pub(super) fn start_saving(&self, serving: &mut Serving<A>, held: Held<A>) {
-        serving.checkpoint.held = false;
+    pub(super) fn start_saving(&mut self, parts: &Parts<A>, held: Held<A>) {
+        self.checkpoint.held = false;
         let Held { changed, snapshot } = held;
         let keys = changed.iter().map(|(key, _)| Arc::clone(key)).collect();
-        let (store, partition) =
-            (Arc::clone(&self.parts.checkpoints), self.parts.partition.clone());
+        let (store, partition) = (Arc::clone(&parts.checkpoints), parts.partition.clone());
         let sequence = snapshot.sequence;
         let name = format!("save-{}", partition.index);
         let spawned = thread::Builder::new().name(name).spawn(move || {
@@ -58,83 +90,50 @@ impl<A: Aggregate> Shard<A> {
         });
         match spawned {
             Ok(thread) => {
-                serving.checkpoint.saving = Some(Saving { sequence, keys, thread });
+                self.checkpoint.saving = Some(Saving { sequence, keys, thread });
             }
             Err(error) => {
-                tracing::warn!(partition = %self.parts.partition, %error, "no thread to save a checkpoint");
-                serving.states.changed_again(keys);
+                tracing::warn!(partition = %parts.partition, %error, "no thread to save a checkpoint");
+                self.states.changed_again(keys);
             }
         }
     }
 
     /// Takes note of a snapshot that has been saved meanwhile.
-    fn collect(&self, serving: &mut Serving<A>) {
-        let finished = serving.checkpoint.saving.take_if(|saving| saving.thread.is_finished());
+    fn collect(&mut self, parts: &Parts<A>) {
+        let finished = self.checkpoint.saving.take_if(|saving| saving.thread.is_finished());
         if let Some(saving) = finished {
-            self.conclude(serving, saving);
+            self.conclude(parts, saving);
         }
     }
 
-    fn conclude(&self, serving: &mut Serving<A>, saving: Saving) {
+    /// Waits for a snapshot that is being saved.
+    pub(super) fn finish_saving(&mut self, parts: &Parts<A>) {
+        if let Some(saving) = self.checkpoint.saving.take() {
+            self.conclude(parts, saving);
+        }
+    }
+
+    fn conclude(&mut self, parts: &Parts<A>, saving: Saving) {
         let outcome = saving.thread.join().unwrap_or_else(|_| {
             Err(CheckpointError::Unavailable("the saving thread broke off".to_owned()))
         });
-        serving.checkpoint.last_time = Instant::now();
+        self.checkpoint.last_time = Instant::now();
         match outcome {
             Ok(()) => {
-                serving.checkpoint.last_sequence = saving.sequence;
-                serving.states.saved();
-                serving.commands.saved();
+                self.checkpoint.last_sequence = saving.sequence;
+                self.states.saved();
+                self.commands.saved();
             }
             Err(error) => {
-                tracing::warn!(partition = %self.parts.partition, %error, "a checkpoint was not saved; the log has everything");
-                serving.states.changed_again(saving.keys);
+                tracing::warn!(partition = %parts.partition, %error, "a checkpoint was not saved; the log has everything");
+                self.states.changed_again(saving.keys);
             }
         }
     }
 
-    /// Waits for a snapshot that is being saved, so that nothing is written behind the back of whoever comes next.
-    pub(super) fn finish_saving(&self, serving: &mut Serving<A>) {
-        if let Some(saving) = serving.checkpoint.saving.take() {
-            self.conclude(serving, saving);
-        }
-    }
-
-    /// Saves what is left before the shard ends.
-    pub(super) fn save_finally(&mut self, serving: &mut Serving<A>) {
-        self.finish_saving(serving);
-        if serving.sequence > serving.checkpoint.last_sequence
-            && let Err(error) = save_now(&self.parts, serving)
-        {
-            tracing::warn!(partition = %self.parts.partition, %error, "the last checkpoint was not saved; the log has everything");
-        }
-    }
-}
-
-/// Saves on this thread.
-pub(super) fn save_now<A: Aggregate>(
-    parts: &Parts<A>,
-    serving: &mut Serving<A>,
-) -> Result<(), CheckpointError> {
-    let (changed, snapshot) = serving.snapshot();
-    let sequence = snapshot.sequence;
-    let saved = encode(&changed).and_then(|states| {
-        parts.checkpoints.save(&parts.partition, Snapshot { states, ..snapshot })
-    });
-    if let Err(error) = saved {
-        serving.states.changed_again(changed.into_iter().map(|(key, _)| key).collect());
-        return Err(error);
-    }
-    drop(changed);
-    serving.checkpoint.last_sequence = sequence;
-    serving.states.saved();
-    serving.commands.saved();
-    Ok(())
-}
-
-impl<A: Aggregate> Serving<A> {
     /// What is to be saved; the states themselves are encoded later.
-    fn snapshot(&mut self) -> (Changed<A>, Snapshot) {
+    fn hold(&mut self) -> Held<A> {
         let changed = self.states.take_changed();
         let snapshot = Snapshot {
             format: A::STATE_FORMAT,
@@ -144,7 +143,7 @@ impl<A: Aggregate> Serving<A> {
             commands: self.commands.start_saving(),
             forget_before: self.recorded_at.plus(-REMEMBER_COMMANDS),
         };
-        (changed, snapshot)
+        Held { changed, snapshot }
     }
 }
 

@@ -160,7 +160,7 @@ impl<A: Aggregate> Shard<A> {
             self.forget_gone_waiters();
         }
         if let Some(held) = round.held {
-            self.start_saving(serving, held);
+            serving.start_saving(&self.parts, held);
         }
         round.stop
     }

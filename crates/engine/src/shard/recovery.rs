@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Parts;
-use super::checkpointing::save_now;
 use super::commands::{Commands, filtered};
 use super::committer::Committer;
 use super::serving::{Checkpointing, Gauges, Serving};
@@ -22,9 +21,6 @@ use super::unclaimed::Unclaimed;
 use crate::checkpoint::{CommandRecord, Restored};
 use crate::request::CommandId;
 use crate::seat::Seat;
-
-/// A long recovery saves after this many times the events that a checkpoint is saved after, however few aggregates they changed.
-const SAVE_AFTER: u64 = 50;
 
 /// A shard that can begin.
 pub(super) struct Recovered<A: Aggregate> {
@@ -238,13 +234,7 @@ fn fold_all<A: Aggregate>(
         let event = decode(parts, record)?;
         serving.fold(&event)?;
     }
-    let folded = serving.sequence - serving.checkpoint.last_sequence;
-    let every = parts.options.checkpoint_events;
-    if (serving.states.changed() as u64 >= every || folded >= every * SAVE_AFTER)
-        && let Err(error) = save_now(parts, serving)
-    {
-        tracing::warn!(partition = %parts.partition, %error, "a checkpoint was not saved during recovery");
-    }
+    serving.save_while_recovering(parts);
     Ok(())
 }
 

@@ -14,8 +14,10 @@ use crate::request::{Current, Failure, Receipt};
 
 /// The most commands of one round.
 const MOST_COMMANDS: usize = 4_096;
-/// The most encoded bytes of one round; one command more may exceed it.
-const MOST_BYTES: usize = 4 << 20;
+/// The most encoded bytes of one round; one command more may exceed it. With what stands beside each event it is one request to
+/// Kafka, which takes a megabyte: while one is under way and more is queued, librdkafka's idempotent producer does not
+/// sleep.
+const MOST_BYTES: usize = 640 << 10;
 /// Answers that one task gives; fewer are given at once.
 const A_TASK: usize = 64;
 /// The most questions of one round.

@@ -42,6 +42,15 @@ pub(super) struct Checkpointing {
     pub(super) saving: Option<Saving>,
 }
 
+impl Drop for Checkpointing {
+    /// Nothing is written behind the back of whoever comes next.
+    fn drop(&mut self) {
+        if let Some(saving) = self.saving.take() {
+            let _ = saving.thread.join();
+        }
+    }
+}
+
 /// A snapshot that another thread is saving.
 pub(super) struct Saving {
     pub(super) sequence: u64,
