@@ -92,20 +92,22 @@ pub(crate) fn unseal_number(sealed: &[u8]) -> Option<u64> {
     Fields(unseal(sealed)?).u64()
 }
 
-/// Where a shard stands: format, sequence, event id.
-pub(crate) fn seal_head(format: u32, sequence: u64, event_id: u128) -> Vec<u8> {
-    let mut body = Vec::with_capacity(32);
+/// Where a shard stands: format, sequence, event id, and up to where an interrupted save may have gone.
+pub(crate) fn seal_head(format: u32, at: &Restored) -> Vec<u8> {
+    let mut body = Vec::with_capacity(40);
     body.extend_from_slice(&u64::from(format).to_le_bytes());
-    body.extend_from_slice(&sequence.to_le_bytes());
-    body.extend_from_slice(&event_id.to_le_bytes());
+    body.extend_from_slice(&at.sequence.to_le_bytes());
+    body.extend_from_slice(&at.event_id.to_le_bytes());
+    body.extend_from_slice(&at.ahead_until.to_le_bytes());
     seal(&body)
 }
 
-/// The head and its format, without timers.
+/// The head and its format, without timers. Heads of earlier releases end before the last field.
 pub(crate) fn unseal_head(sealed: &[u8]) -> Option<(u64, Restored)> {
     let mut fields = Fields(unseal(sealed)?);
     let (format, sequence) = (fields.u64()?, fields.u64()?);
     let (low, high) = (fields.u64()?, fields.u64()?);
     let event_id = (u128::from(high) << 64) | u128::from(low);
-    Some((format, Restored { sequence, event_id, timers: Vec::new() }))
+    let ahead_until = fields.u64().unwrap_or(0);
+    Some((format, Restored { sequence, event_id, ahead_until, timers: Vec::new() }))
 }

@@ -18,19 +18,22 @@ use crate::positions::ProcessPositions;
 const COMMANDS: &str = "commands-";
 /// What may lie in the journal only. All of it is read at the next start: fjall's own 512 MiB take many seconds.
 const JOURNAL_BYTES: u64 = 64 << 20;
+/// From so many values on they are written as tables of their own, past the journal: which costs less, and the next start has
+/// nothing to read again.
+const MANY: usize = 2_000;
 
 /// Checkpoints in a directory. One process at a time.
 pub struct EmbeddedCheckpoints {
-    database: Database,
-    heads: Keyspace,
-    states: Keyspace,
-    timers: Keyspace,
+    pub(crate) database: Database,
+    pub(crate) heads: Keyspace,
+    pub(crate) states: Keyspace,
+    pub(crate) timers: Keyspace,
     processes: ProcessPositions,
     /// Command ids by the day on which they were recorded, UTC.
     commands: RwLock<BTreeMap<i64, Keyspace>>,
 }
 
-fn unavailable(error: impl std::fmt::Display) -> CheckpointError {
+pub(crate) fn unavailable(error: impl std::fmt::Display) -> CheckpointError {
     CheckpointError::Unavailable(error.to_string())
 }
 
@@ -77,7 +80,7 @@ impl EmbeddedCheckpoints {
         days.values().cloned().collect()
     }
 
-    fn day(&self, day: i64) -> Result<Keyspace, CheckpointError> {
+    pub(crate) fn day(&self, day: i64) -> Result<Keyspace, CheckpointError> {
         let mut days = self.commands.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(keyspace) = days.get(&day) {
             return Ok(keyspace.clone());
@@ -102,6 +105,29 @@ impl EmbeddedCheckpoints {
         Ok(())
     }
 
+    /// What is saved of a partition, without its timers.
+    pub(crate) fn head(
+        &self,
+        partition: &Partition,
+    ) -> Result<Option<(u64, Restored)>, CheckpointError> {
+        let sealed = self.heads.get(layout::key(partition, &[])).map_err(unavailable)?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        layout::unseal_head(&sealed).map(Some).ok_or_else(|| damaged(partition, "the head"))
+    }
+
+    /// The head once the snapshot is saved. What an interrupted save before it has left further ahead is still ahead.
+    fn head_after(
+        &self,
+        partition: &Partition,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<u8>, CheckpointError> {
+        let before = self.head(partition)?.map_or(0, |(_, head)| head.ahead_until);
+        let Snapshot { format, sequence, event_id, .. } = *snapshot;
+        let ahead_until = if before > sequence { before } else { 0 };
+        let head = Restored { sequence, event_id, ahead_until, timers: Vec::new() };
+        Ok(layout::seal_head(format, &head))
+    }
+
     fn put_states(
         &self,
         batch: &mut OwnedWriteBatch,
@@ -116,6 +142,20 @@ impl EmbeddedCheckpoints {
                 None => batch.remove(&self.timers, key),
             }
         }
+    }
+
+    fn put_commands(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        partition: &Partition,
+        commands: &[(u128, CommandRecord)],
+    ) -> Result<(), CheckpointError> {
+        for (id, record) in commands {
+            let day = self.day(record.recorded_at.day())?;
+            let key = layout::key(partition, &id.to_be_bytes());
+            batch.insert(&day, key, layout::seal_command(record));
+        }
+        Ok(())
     }
 
     fn timers(
@@ -137,15 +177,12 @@ impl EmbeddedCheckpoints {
 
 impl CheckpointStore for EmbeddedCheckpoints {
     fn restore(&self, partition: &Partition, format: u32) -> Result<Restored, CheckpointError> {
-        let Some(sealed) = self.heads.get(layout::key(partition, &[])).map_err(unavailable)? else {
-            return Ok(Restored::default());
-        };
-        let (saved_format, head) =
-            layout::unseal_head(&sealed).ok_or_else(|| damaged(partition, "the head"))?;
-        if saved_format != u64::from(format) {
-            return Ok(Restored::default());
+        match self.head(partition)? {
+            Some((saved, head)) if saved == u64::from(format) => {
+                Ok(Restored { timers: self.timers(partition)?, ..head })
+            }
+            _ => Ok(Restored::default()),
         }
-        Ok(Restored { timers: self.timers(partition)?, ..head })
     }
 
     fn state(
@@ -204,17 +241,16 @@ impl CheckpointStore for EmbeddedCheckpoints {
         // In order, neighbours meet in the store's tables, which makes saving several times as fast.
         snapshot.states.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         snapshot.commands.sort_unstable_by_key(|(id, _)| *id);
+        snapshot.commands.retain(|(_, record)| record.recorded_at >= snapshot.forget_before);
         let mut batch = self.database.batch();
-        self.put_states(&mut batch, partition, &snapshot.states);
-        for (id, record) in &snapshot.commands {
-            if record.recorded_at < snapshot.forget_before {
-                continue;
-            }
-            let day = self.day(record.recorded_at.day())?;
-            let key = layout::key(partition, &id.to_be_bytes());
-            batch.insert(&day, key, layout::seal_command(record));
+        if snapshot.states.len() + snapshot.commands.len() < MANY {
+            self.put_states(&mut batch, partition, &snapshot.states);
+            self.put_commands(&mut batch, partition, &snapshot.commands)?;
+        } else {
+            self.begin_ahead(partition, &snapshot)?;
+            self.ingest(partition, &snapshot)?;
         }
-        let head = layout::seal_head(snapshot.format, snapshot.sequence, snapshot.event_id);
+        let head = self.head_after(partition, &snapshot)?;
         batch.insert(&self.heads, layout::key(partition, &[]), head);
         batch.commit().map_err(unavailable)?;
         self.forget_days_before(snapshot.forget_before)

@@ -73,6 +73,8 @@ pub struct Restored {
     pub sequence: u64,
     /// The id of the event at that sequence.
     pub event_id: u128,
+    /// A later save was interrupted: states and commands may be true up to this sequence already. 0 where none was.
+    pub ahead_until: u64,
     /// What falls due by itself.
     pub timers: Vec<(Timestamp, Arc<str>)>,
 }
@@ -125,10 +127,10 @@ pub trait CheckpointStore: Send + Sync {
         see: &mut dyn FnMut(u128) -> bool,
     ) -> Result<(), CheckpointError>;
 
-    /// Saves a snapshot, whole or not at all.
+    /// Saves a snapshot. If that is interrupted, [`Restored::ahead_until`] says so.
     ///
     /// # Errors
-    /// See [`CheckpointError`].
+    /// See [`CheckpointError`]. Some of it may be saved nevertheless.
     fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError>;
 
     /// Forgets everything of a shard.
@@ -185,7 +187,8 @@ mod in_memory {
             };
             let due = |state: &SavedState| Some((state.due?, Arc::clone(&state.key)));
             let timers = saved.states.values().filter_map(due).collect();
-            Ok(Restored { sequence: saved.sequence, event_id: saved.event_id, timers })
+            let (sequence, event_id) = (saved.sequence, saved.event_id);
+            Ok(Restored { sequence, event_id, ahead_until: 0, timers })
         }
 
         fn state(

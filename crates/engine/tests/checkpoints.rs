@@ -4,7 +4,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use chimera_domain::stock::Stock;
 use chimera_engine::{
@@ -21,11 +21,16 @@ struct Unreliable {
     every_second_save_fails: bool,
     saves: AtomicU32,
     states_are_damaged: AtomicBool,
+    /// Every save is interrupted before the head is written.
+    saves_are_interrupted: AtomicBool,
+    ahead_until: AtomicU64,
+    clears: AtomicU32,
 }
 
 impl CheckpointStore for Unreliable {
     fn restore(&self, partition: &Partition, format: u32) -> Result<Restored, CheckpointError> {
-        self.inner.restore(partition, format)
+        let ahead_until = self.ahead_until.load(Ordering::SeqCst);
+        Ok(Restored { ahead_until, ..self.inner.restore(partition, format)? })
     }
 
     fn state(
@@ -69,10 +74,18 @@ impl CheckpointStore for Unreliable {
         if self.every_second_save_fails && number.is_multiple_of(2) {
             return Err(CheckpointError::Unavailable("the disk is full".to_owned()));
         }
+        if self.saves_are_interrupted.load(Ordering::SeqCst) {
+            self.ahead_until.fetch_max(snapshot.sequence, Ordering::SeqCst);
+            let Restored { sequence, event_id, .. } =
+                self.inner.restore(partition, snapshot.format)?;
+            self.inner.save(partition, Snapshot { sequence, event_id, ..snapshot })?;
+            return Err(CheckpointError::Unavailable("interrupted".to_owned()));
+        }
         self.inner.save(partition, snapshot)
     }
 
     fn clear(&self, partition: &Partition) -> Result<(), CheckpointError> {
+        self.clears.fetch_add(1, Ordering::SeqCst);
         self.states_are_damaged.store(false, Ordering::SeqCst);
         self.inner.clear(partition)
     }
@@ -130,6 +143,28 @@ async fn a_save_that_fails_loses_nothing_of_the_next_one() {
         }
     }
     assert_eq!(history::<Stock>(&world.log, 1).await.len(), 60);
+}
+
+#[tokio::test]
+async fn states_that_an_interrupted_save_left_ahead_are_not_folded_twice() {
+    let world = small_steps();
+    let checkpoints = Arc::new(Unreliable::default());
+    for round in 0..4 {
+        // Rounds 1 and 2 save states and commands, and not how far they reach.
+        let interrupted = [1, 2].contains(&round);
+        let shards = start(&world, &checkpoints).await;
+        checkpoints.saves_are_interrupted.store(interrupted, Ordering::SeqCst);
+        assert_on_hand(&shards, i64::from(round)).await;
+        deliver(&shards, round).await;
+        deliver(&shards, round).await;
+        assert_on_hand(&shards, i64::from(round) + 1).await;
+        shards.stop().await;
+        checkpoints.saves_are_interrupted.store(false, Ordering::SeqCst);
+    }
+    assert_on_hand(&start(&world, &checkpoints).await, 4).await;
+    assert_eq!(history::<Stock>(&world.log, 1).await.len(), 40);
+    // Only where nothing was saved yet.
+    assert_eq!(checkpoints.clears.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

@@ -133,3 +133,62 @@ fn a_value_that_was_changed_is_said_to_be_damaged() {
     let read = store.state(&partition(1), "a");
     assert!(matches!(read, Err(CheckpointError::Damaged { .. })), "{read:?}");
 }
+
+/// States and commands enough to be written past the journal.
+fn large(sequence: u64, version: u64) -> Snapshot {
+    let mut large = snapshot(sequence, Vec::new());
+    for number in 0..MANY as u128 {
+        let due = number.is_multiple_of(2).then_some(9);
+        large.states.push(state(&format!("k{number}"), version, due));
+        // Over two days.
+        let day = if number.is_multiple_of(3) { 5 } else { 6 };
+        large.commands.push((number * 7 + 100, record(day * DAY)));
+    }
+    large
+}
+
+#[test]
+fn a_large_snapshot_is_there_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || EmbeddedCheckpoints::open(directory.path(), 1 << 20).unwrap();
+    let store = open();
+    store.save(&partition(2), snapshot(3, vec![state("k0", 1, None)])).unwrap();
+    store.save(&partition(1), large(9, 1)).unwrap();
+    store.save(&partition(1), snapshot(10, vec![state("k2", 2, None)])).unwrap();
+    store.save(&partition(1), large(20, 3)).unwrap();
+    drop(store);
+    let store = open();
+    let restored = store.restore(&partition(1), 1).unwrap();
+    assert_eq!((restored.sequence, restored.ahead_until), (20, 0));
+    assert_eq!(restored.timers.len(), MANY / 2);
+    assert_eq!(store.state(&partition(1), "k2").unwrap().unwrap().version, 3);
+    assert_eq!(store.state(&partition(2), "k0").unwrap().unwrap().version, 1);
+    assert_eq!(store.command(&partition(1), 107).unwrap(), Some(record(6 * DAY)));
+    assert_eq!(store.command(&partition(1), 121).unwrap(), Some(record(5 * DAY)));
+    store.clear(&partition(1)).unwrap();
+    assert_eq!(store.state(&partition(1), "k2").unwrap(), None);
+    assert_eq!(store.restore(&partition(1), 1).unwrap(), Restored::default());
+}
+
+#[test]
+fn an_interrupted_save_says_up_to_where_it_may_have_gone_until_a_later_one_has_passed_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = EmbeddedCheckpoints::open(directory.path(), 1 << 20).unwrap();
+    store.save(&partition(1), snapshot(5, vec![state("k1", 1, None)])).unwrap();
+    let mut interrupted = large(9, 4);
+    interrupted.states.sort_by(|one, other| one.key.cmp(&other.key));
+    store.begin_ahead(&partition(1), &interrupted).unwrap();
+    store.ingest(&partition(1), &interrupted).unwrap();
+    drop(store);
+    let store = EmbeddedCheckpoints::open(directory.path(), 1 << 20).unwrap();
+    let ahead = |store: &EmbeddedCheckpoints| {
+        let restored = store.restore(&partition(1), 1).unwrap();
+        (restored.sequence, restored.ahead_until)
+    };
+    assert_eq!(ahead(&store), (5, 9));
+    assert_eq!(store.state(&partition(1), "k1").unwrap().unwrap().version, 4);
+    store.save(&partition(1), snapshot(7, vec![])).unwrap();
+    assert_eq!(ahead(&store), (7, 9));
+    store.save(&partition(1), snapshot(9, vec![])).unwrap();
+    assert_eq!(ahead(&store), (9, 0));
+}

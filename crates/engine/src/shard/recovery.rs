@@ -18,7 +18,7 @@ use super::states::States;
 use super::stored::Stored;
 use super::timers::Timers;
 use super::unclaimed::Unclaimed;
-use crate::checkpoint::{CommandRecord, Restored};
+use crate::checkpoint::{CheckpointError, CommandRecord, Restored};
 use crate::request::CommandId;
 use crate::seat::Seat;
 
@@ -140,6 +140,7 @@ fn begin<A: Aggregate>(parts: &Parts<A>, restored: Restored) -> Serving<A> {
         commands: Commands::new(partition.clone(), Arc::clone(store), commands),
         timers,
         sequence: restored.sequence,
+        ahead_until: restored.ahead_until,
         in_commit: restored.sequence,
         event_id: restored.event_id,
         recorded_at: Timestamp(0),
@@ -255,15 +256,31 @@ fn decode<A: Aggregate>(
 }
 
 impl<A: Aggregate> Serving<A> {
+    /// Whether the aggregate, of a checkpoint that was interrupted, is at this version already.
+    fn has_folded(&mut self, key: &Arc<str>, version: u64) -> Result<bool, CheckpointError> {
+        let aggregate = self.states.get(key)?;
+        let is_folded = aggregate.version >= version;
+        if is_folded {
+            self.timers.set(key, aggregate.state.due().map(|(due, _)| due));
+        }
+        Ok(is_folded)
+    }
+
     /// Folds one event of the log.
     fn fold(&mut self, recorded: &Recorded<A::Event>) -> Result<(), String> {
         let meta = &recorded.meta;
-        let (key, text) =
-            (&recorded.key, |error: crate::checkpoint::CheckpointError| error.to_string());
+        let (key, text) = (&recorded.key, |error: CheckpointError| error.to_string());
         if meta.sequence != self.sequence + 1 {
             return Err(format!("sequence {} follows {}", meta.sequence, self.sequence));
         }
-        let version = self.evolve(key, std::slice::from_ref(&recorded.event)).map_err(text)?;
+        let may_be_ahead = meta.sequence <= self.ahead_until;
+        let is_folded =
+            may_be_ahead && self.has_folded(key, meta.aggregate_version).map_err(text)?;
+        let version = if is_folded {
+            meta.aggregate_version
+        } else {
+            self.evolve(key, std::slice::from_ref(&recorded.event)).map_err(text)?
+        };
         if version != meta.aggregate_version {
             return Err(format!(
                 "{key}: version {} follows {} at sequence {} ({})",

@@ -23,6 +23,8 @@ pub(super) struct Serving<A: Aggregate> {
     pub(super) timers: Timers,
     /// The last sequence of the state; between deciding and the commit it runs ahead of the log.
     pub(super) sequence: u64,
+    /// While the log is read: a checkpoint that was interrupted has states of events up to this one.
+    pub(super) ahead_until: u64,
     /// The last sequence of the batch that was handed to the log last.
     pub(super) in_commit: u64,
     /// The id of the last event of the last closed round.
