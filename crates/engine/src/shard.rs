@@ -28,6 +28,7 @@ mod commands;
 mod committer;
 mod decide;
 mod pipeline;
+mod reading;
 mod reads;
 mod recovery;
 mod round;

@@ -113,14 +113,16 @@ impl Claim<'_> {
         let Self { cluster, place, .. } = self;
         let (_, high) = cluster.uncommitted.ask(|probe| probe.ends(place))?;
         cluster.committed.ask(|probe| {
-            while probe.ends(place)?.1 < high {
+            let mut ends = probe.ends(place)?;
+            while ends.1 < high {
                 if Instant::now() >= self.deadline {
                     let timed_out = RDKafkaErrorCode::OperationTimedOut;
                     return Err(KafkaError::OffsetFetch(timed_out));
                 }
                 thread::sleep(PAUSE);
+                ends = probe.ends(place)?;
             }
-            probe.last(place)
+            probe.last_within(place, ends)
         })
     }
 

@@ -133,9 +133,13 @@ impl Probe<'_> {
         }
     }
 
-    /// The last record; the steps back grow, for markers and aborted records may be many.
+    /// The last record.
     pub(crate) fn last(&self, place: &Place) -> KafkaResult<Last> {
-        let (low, end) = self.ends(place)?;
+        self.last_within(place, self.ends(place)?)
+    }
+
+    /// The last record between two ends; the steps back grow, for markers and aborted records may be many.
+    pub(crate) fn last_within(&self, place: &Place, (low, end): (i64, i64)) -> KafkaResult<Last> {
         let mut step = FIRST_STEP;
         loop {
             let from = (end - step).max(low);
