@@ -61,16 +61,18 @@ impl Client<'_> {
     /// Fills the shelf, unit by unit, until it is over. Nothing may fail else; a connection that was closed is followed by the same
     /// command to the other node, once, and the other node is asked from then on.
     fn work(&self, over: &AtomicBool) -> Vec<(Instant, Instant)> {
-        let (mut accepted, mut node) = (Vec::new(), self.node);
+        // Once, for whoever waits for a node to end holds on to it.
+        let [mut address, other] = [self.node, self.other].map(|node| self.nodes.address(node));
+        let mut accepted = Vec::new();
         let mut number = 0;
         while !over.load(Ordering::Relaxed) {
             number += 1;
             let key = format!("{}-{}-{number}", self.index, self.node);
             let ask = adjustment(&product_in(self.index), 1).key(&key);
             let sent = Instant::now();
-            let answer = ask.send(self.nodes.address(node)).or_else(|_| {
-                node = self.other;
-                ask.send(self.nodes.address(node))
+            let answer = ask.send(address).or_else(|_| {
+                address = other;
+                ask.send(address)
             });
             let answer = answer.unwrap();
             if self.insists && answer.status == 503 {
@@ -116,6 +118,12 @@ pub(crate) fn longest_silence(accepted: &[(Instant, Instant)], since: Instant) -
     answers.sort_unstable();
     let later = answers.windows(2).filter(|pair| pair[1] > since);
     later.map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+}
+
+/// The longest that a command waited for its answer, which came after `since`.
+pub(crate) fn longest_wait(accepted: &[(Instant, Instant)], since: Instant) -> Duration {
+    let later = accepted.iter().filter(|(_, answered)| *answered > since);
+    later.map(|(sent, answered)| *answered - *sent).max().unwrap_or_default()
 }
 
 /// Asks until there is an answer that is none of a node in trouble.

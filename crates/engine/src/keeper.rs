@@ -19,8 +19,9 @@ use crate::seat::Seat;
 use crate::shard::{Parts, Shard};
 use crate::slot::Slot;
 
-/// How long a partition that leaves may be written here if nobody claims it.
-const LINGER: Duration = Duration::from_secs(5);
+/// How long a partition that leaves may be written here if nobody claims it: longer than a process that ends waits for the
+/// others, who may have much to read.
+const LINGER: Duration = Duration::from_secs(15);
 /// How often shards that leave or have ended are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 

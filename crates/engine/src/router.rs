@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::forward::Cluster;
-use crate::mailbox::Message;
+use crate::mailbox::{Message, ShardStatus};
 use crate::request::{Current, Failure, Receipt, Request};
 use crate::slot::Slot;
 
@@ -194,15 +194,17 @@ impl<A: Aggregate> Router<A> {
 
     /// Where the partition is written, as far as is known here.
     fn way(&self, partition: &Partition, cluster: &Cluster) -> Way<A> {
-        if let Some(shard) = self.slot(partition).shard()
-            && !shard.is_closed()
-        {
-            return Way::Here(shard);
-        }
-        match self.owners.borrow().get(partition) {
-            // What this process has claimed and does not have any more will be claimed anew.
-            Some(owner) if owner.address != cluster.own_address => Way::There(owner.clone()),
-            Some(_) | None => Way::Nowhere,
+        let slot = self.slot(partition);
+        let here = slot.shard().filter(|shard| !shard.is_closed());
+        let owners = self.owners.borrow();
+        // What this process has claimed and does not have any more will be claimed anew.
+        let other = owners.get(partition).filter(|owner| owner.address != cluster.own_address);
+        match (here, other) {
+            // It serves until this process has claimed; nothing need wait for that.
+            (Some(_), Some(owner)) if slot.is_unclaimed() => Way::There(owner.clone()),
+            (Some(shard), _) => Way::Here(shard),
+            (None, Some(owner)) => Way::There(owner.clone()),
+            (None, None) => Way::Nowhere,
         }
     }
 
@@ -217,14 +219,18 @@ impl<A: Aggregate> Router<A> {
         }
     }
 
-    /// Waits until it is worth looking again.
+    /// Waits until it is worth looking again. No change is missed that comes while a command is on its way.
     async fn change(&self, partition: &Partition, search: &mut Search) {
-        let (mut owners, mut status) = (self.owners.clone(), self.slot(partition).status());
-        owners.mark_unchanged();
-        status.mark_unchanged();
+        let Some(watched) = &mut search.watched else {
+            let mut owners = self.owners.clone();
+            owners.mark_unchanged();
+            // What came before is found by looking again at once.
+            search.watched = Some(Watched { owners, status: self.slot(partition).status() });
+            return;
+        };
         tokio::select! {
-            Ok(()) = owners.changed() => {}
-            Ok(()) = status.changed() => {}
+            Ok(()) = watched.owners.changed() => {}
+            Ok(()) = watched.status.changed() => {}
             () = tokio::time::sleep(search.pause) => {}
         }
         search.pause = (search.pause * 2).min(LONGEST_PAUSE);
@@ -238,15 +244,24 @@ impl<A: Aggregate> Router<A> {
 
 /// The search for whoever owns a partition.
 struct Search {
+    /// None where the first look is enough, as it nearly always is.
+    watched: Option<Watched>,
     until: Instant,
     pause: Duration,
     /// The command may have taken effect somewhere.
     doubtful: bool,
 }
 
+/// What tells that a partition may have changed hands.
+struct Watched {
+    owners: watch::Receiver<Arc<Owners>>,
+    status: watch::Receiver<ShardStatus>,
+}
+
 impl Search {
     fn new(patience: Duration) -> Self {
-        Self { until: Instant::now() + patience, pause: FIRST_PAUSE, doubtful: false }
+        let until = Instant::now() + patience;
+        Self { watched: None, until, pause: FIRST_PAUSE, doubtful: false }
     }
 
     fn goes_on(&self) -> bool {

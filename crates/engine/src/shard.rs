@@ -29,6 +29,7 @@ mod committer;
 mod decide;
 mod filter;
 mod pipeline;
+mod reading;
 mod reads;
 mod recovery;
 mod round;

@@ -35,6 +35,12 @@ impl<A: Aggregate> Slot<A> {
         *self.shard.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Its shard, if there is one, has not claimed the partition yet, or has to do so again.
+    pub(crate) fn is_unclaimed(&self) -> bool {
+        let phase = &self.status.borrow().phase;
+        matches!(phase, Phase::Elsewhere | Phase::Following | Phase::Recovering)
+    }
+
     pub(crate) fn announcer(&self) -> StatusSender {
         self.status.clone()
     }

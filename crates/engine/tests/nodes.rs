@@ -6,6 +6,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::stock::{Rejection, Stock};
@@ -91,6 +92,23 @@ async fn a_shard_that_is_fenced_gives_its_commands_back_and_they_are_done_once_e
     a.until(0, Phase::Elsewhere).await;
     assert_eq!(history::<Stock>(&installation.raw, 1).await.len(), 1 + ids.len());
     assert_eq!(a.router.read("P").await.unwrap().state.balance().on_hand, 45);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_does_not_wait_for_a_claim_while_the_owner_before_serves() {
+    let installation = Installation::new(1);
+    let (a, b) = (installation.node("a", 0), installation.node("b", 0));
+    a.give([0]);
+    a.until(0, Phase::Serving).await;
+    b.log.hold_claims(true);
+    b.give([0]);
+    b.until(0, Phase::Recovering).await;
+    let sent = b.router.execute(request("P", adjust(1), named("1")));
+    let receipt = tokio::time::timeout(Duration::from_mins(1), sent).await.unwrap().unwrap();
+    assert_eq!(receipt.version, 1);
+    b.log.hold_claims(false);
+    b.until(0, Phase::Serving).await;
+    assert_eq!(b.router.read("P").await.unwrap().version, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,7 +29,7 @@ pub(crate) fn probe(settings: &KafkaSettings, isolation: Isolation) -> ClientCon
     config.set("queued.min.messages", "1000");
     let mut config = consumer(config, settings, isolation);
     // Whoever asks waits until the end is told, and while a partition is being claimed nobody writes it.
-    config.set("fetch.wait.max.ms", "5");
+    config.set("fetch.wait.max.ms", "1");
     config
 }
 

@@ -19,6 +19,10 @@ use crate::voice::{Voice, Voiced};
 /// Before the same question is asked once more.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// How far from its end the last record is looked for first: behind it are markers, and what the last owner could not
+/// commit any more.
+const FIRST_STEP: i64 = 16;
+
 /// One Kafka partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -122,10 +126,14 @@ impl Probe<'_> {
         }
     }
 
-    /// The last record; the steps back grow, for markers and aborted records may be many.
+    /// The last record.
     pub(crate) fn last(&self, place: &Place) -> KafkaResult<Last> {
-        let (low, end) = self.ends(place)?;
-        let mut step = 2;
+        self.last_within(place, self.ends(place)?)
+    }
+
+    /// The last record between two ends; the steps back grow, for markers and aborted records may be many.
+    pub(crate) fn last_within(&self, place: &Place, (low, end): (i64, i64)) -> KafkaResult<Last> {
+        let mut step = FIRST_STEP;
         loop {
             let from = (end - step).max(low);
             let mut last = None;

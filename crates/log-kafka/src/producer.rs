@@ -13,9 +13,17 @@ use rdkafka::{ClientConfig, ClientContext};
 
 use crate::error::is_fence;
 use crate::poller::Poller;
+use crate::probe::Place;
 
 /// Before the same call is made once more.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long the brokers may take to answer a producer that has not fenced anybody yet.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// Before a transactional id that Kafka has not given yet is asked for again; doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// Before librdkafka sends a request again whose connection was lost; it waits a fifth less or more, never below 400 ms.
 pub(crate) const RESENT_AFTER_MS: u32 = 500;
@@ -62,9 +70,28 @@ impl Transactional {
         self.is_spent.load(Ordering::Relaxed)
     }
 
+    /// Connects to those who lead what it will write, so that its first transactions need not.
+    pub(crate) fn connect(&self, places: [&Place; 2]) {
+        for Place { topic, index } in places {
+            let asked = self.producer.client().fetch_watermarks(topic, *index, CONNECT);
+            if let Err(error) = asked {
+                // Whoever uses the producer hears of it where it matters.
+                tracing::debug!(topic, index, %error, "a producer is not connected yet");
+            }
+        }
+    }
+
     /// Fences every older producer of the same id and ends what it left open.
+    ///
+    /// Kafka refuses for as long as it ends what the older producer left open, a few milliseconds; librdkafka then asks again
+    /// after half a second, or at once if this call is made again. It never has two such requests under way.
     pub(crate) fn init(&self, deadline: Instant) -> KafkaResult<()> {
-        retrying(deadline, || self.producer.init_transactions(left(deadline)))
+        let mut wait = FIRST_WAIT;
+        retrying(deadline, || {
+            let most = left(deadline).min(wait);
+            wait = (wait * 2).min(LONGEST_WAIT);
+            self.producer.init_transactions(most)
+        })
     }
 
     /// Sends the records in one transaction and commits it. The records must be all of a topic that exists.
@@ -136,7 +163,7 @@ fn left(deadline: Instant) -> Duration {
 }
 
 /// Calls until it succeeds, fails for good, or the time is over.
-fn retrying(deadline: Instant, call: impl Fn() -> KafkaResult<()>) -> KafkaResult<()> {
+fn retrying(deadline: Instant, mut call: impl FnMut() -> KafkaResult<()>) -> KafkaResult<()> {
     loop {
         match call() {
             Err(KafkaError::Transaction(error))

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chimera_log::{Partition, RawBatch, ReadError, Reader};
 use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::timeout;
 
 use crate::cluster::Cluster;
 use crate::error::unread;
@@ -16,6 +18,8 @@ use crate::tail::AtTail;
 
 /// Batches that wait for the reader.
 const AHEAD: usize = 2;
+/// How long a record that is known to be in the log may take to come by the follower.
+const LATE: Duration = Duration::from_millis(100);
 
 /// Kafka's [`Reader`].
 pub(crate) struct KafkaReader {
@@ -45,10 +49,14 @@ impl Reader for KafkaReader {
                 self.position += batch.records.len() as u64;
                 return Ok(batch);
             }
-            if self.position <= end {
-                self.fed = Some(self.feed()?);
-            } else {
+            if self.position > end {
                 self.tail.moved().await;
+                continue;
+            }
+            let comes =
+                self.tail.awaits(self.position) && timeout(LATE, self.tail.moved()).await.is_ok();
+            if !comes {
+                self.fed = Some(self.feed()?);
             }
         }
     }

@@ -33,22 +33,26 @@ impl Tail {
         self.end.subscribe()
     }
 
-    /// All up to `sequence` is committed.
+    /// All up to `sequence` is committed. Its records come by the follower, where somebody reads.
     pub(crate) fn announce(&self, sequence: u64) {
         let mut state = self.state();
-        if state.recent.next() <= sequence {
+        let will_come = self.is_read() && state.recent.next() > 0;
+        if state.recent.next() <= sequence && !will_come {
             state.recent.begin_at(sequence + 1);
         }
         drop(state);
-        self.raise(sequence);
+        self.end.send_if_modified(|last| {
+            let later = *last < sequence;
+            *last = sequence.max(*last);
+            later
+        });
     }
 
     /// These entries are committed, from `first` on.
     pub(crate) fn committed(&self, entries: &[Entry], first: u64) {
         let last = first + entries.len() as u64 - 1;
         if self.is_read() {
-            self.state().recent.push(Assembled::of(entries, first));
-            self.raise(last);
+            self.push(Assembled::of(entries, first), last);
         } else {
             self.announce(last);
         }
@@ -59,8 +63,7 @@ impl Tail {
         if records.is_empty() {
             return self.announce(last);
         }
-        self.state().recent.push(records);
-        self.raise(last);
+        self.push(records, last);
     }
 
     /// Whether somebody wants the records from `sequence` on, and does not have them yet.
@@ -79,12 +82,10 @@ impl Tail {
         self.readers.load(Ordering::Relaxed) > 0
     }
 
-    fn raise(&self, sequence: u64) {
-        self.end.send_if_modified(|last| {
-            let later = *last < sequence;
-            *last = sequence.max(*last);
-            later
-        });
+    /// Whoever waits is woken also if the end was known already.
+    fn push(&self, records: Assembled, last: u64) {
+        self.state().recent.push(records);
+        self.end.send_modify(|end| *end = last.max(*end));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,12 +117,18 @@ impl AtTail {
         !state.is_broken && state.recent.is_level(sequence)
     }
 
+    /// Whether the record of `sequence` is the next one to come here.
+    pub(crate) fn awaits(&self, sequence: u64) -> bool {
+        let state = self.tail.state();
+        !state.is_broken && state.recent.next() == sequence
+    }
+
     /// The last acknowledged sequence; [`AtTail::moved`] then waits for a later one.
     pub(crate) fn end(&mut self) -> u64 {
         *self.end.borrow_and_update()
     }
 
-    /// Waits until something was acknowledged after [`AtTail::end`] said so last. Safe to drop.
+    /// Waits until something was acknowledged, or came here, after [`AtTail::end`] said so last. Safe to drop.
     pub(crate) async fn moved(&mut self) {
         if self.end.changed().await.is_err() {
             // Cannot be while the tail is held here.
@@ -164,6 +171,20 @@ mod tests {
         assert!(!tail.wants(9) && tail.wants(10));
         drop(reader);
         assert!(!tail.wants(10));
+    }
+
+    #[test]
+    fn what_is_announced_before_it_comes_is_waited_for() {
+        let tail = Arc::new(Tail::new());
+        let mut reader = AtTail::of(Arc::clone(&tail));
+        tail.announce(0);
+        tail.committed(&entries(3), 1);
+        tail.announce(5);
+        assert_eq!(reader.end(), 5);
+        assert!(reader.awaits(4) && reader.from(4).is_none() && reader.from(1).is_some());
+        tail.found(Assembled::of(&entries(2), 4), 5);
+        assert!(reader.end.has_changed().is_ok_and(|changed| changed));
+        assert_eq!(reader.from(4).map(|batch| batch.records.len()), Some(2));
     }
 
     #[test]

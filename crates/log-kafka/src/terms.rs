@@ -15,22 +15,35 @@ use crate::producer::Outgoing;
 /// The stream's name, after the prefix.
 pub(crate) const OWNERSHIP: &str = "chimera.ownership";
 
-/// The greatest term that any claim of `partition` has ever taken; 0 if there was none. Ask read-uncommitted, so that
-/// no open transaction of another partition's claim holds this one up.
-pub(crate) fn last(probe: &Probe<'_>, place: &Place, partition: &Partition) -> KafkaResult<u64> {
+/// What has been read of the topic for one partition.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    /// The greatest term that any claim has ever taken; 0 if there was none.
+    pub(crate) term: u64,
+    /// Up to where it was looked for.
+    end: i64,
+}
+
+/// Goes on from what has been `seen` to the end. Ask read-uncommitted, so that no open transaction of another partition's
+/// claim holds this one up.
+pub(crate) fn look(
+    probe: &Probe<'_>,
+    place: &Place,
+    partition: &Partition,
+    seen: Seen,
+) -> KafkaResult<Seen> {
     let key = partition.to_string();
     let (low, end) = probe.ends(place)?;
-    let mut last = 0;
-    if low == end {
-        return Ok(last);
+    let (from, mut term) = (low.max(seen.end), seen.term);
+    if from < end {
+        probe.scan(place, from, |message| {
+            if message.key() == Some(key.as_bytes()) {
+                term = term.max(headers::of(message).term.unwrap_or(0));
+            }
+            go_on(message.offset() + 1 < end)
+        })?;
     }
-    probe.scan(place, low, |message| {
-        if message.key() == Some(key.as_bytes()) {
-            last = last.max(headers::of(message).term.unwrap_or(0));
-        }
-        go_on(message.offset() + 1 < end)
-    })?;
-    Ok(last)
+    Ok(Seen { term, end })
 }
 
 /// The record of a claim.

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -11,6 +13,9 @@ use crate::batch::Batch;
 use crate::error::{AppendError, ClaimError, ReadError};
 use crate::port::{Appended, EventLog, Owner, Owners, Ownership, Reader, Writer};
 use crate::record::{Partition, StreamSpec};
+
+/// Between two looks at whether claims are still held.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A log that several processes share.
 pub struct SharedLog {
@@ -35,6 +40,7 @@ impl SharedLog {
             given: watch::Sender::default(),
             contests: AtomicU32::new(0),
             doubts: Arc::default(),
+            is_held: AtomicBool::default(),
         })
     }
 }
@@ -47,6 +53,7 @@ pub struct MemberLog {
     given: watch::Sender<Ownership>,
     contests: AtomicU32,
     doubts: Arc<AtomicBool>,
+    is_held: AtomicBool,
 }
 
 impl MemberLog {
@@ -71,6 +78,11 @@ impl MemberLog {
         self.doubts.store(true, Ordering::SeqCst);
     }
 
+    /// While claims are held, none of the process ends.
+    pub fn hold_claims(&self, held: bool) {
+        self.is_held.store(held, Ordering::SeqCst);
+    }
+
     fn is_contested(&self) -> bool {
         let less = |left: u32| left.checked_sub(1);
         self.contests.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
@@ -89,6 +101,9 @@ impl EventLog for MemberLog {
     fn claim(&self, partition: &Partition) -> Result<Box<dyn Writer>, ClaimError> {
         if self.is_contested() {
             return Err(ClaimError::Contested(partition.clone()));
+        }
+        while self.is_held.load(Ordering::SeqCst) {
+            thread::sleep(PAUSE);
         }
         let writer = self.inner.claim(partition)?;
         let owner = Owner { address: Arc::clone(&self.address), term: writer.term() };

@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::Parts;
 use super::commands::{Commands, filtered};
 use super::committer::Committer;
+use super::reading::Reading;
 use super::serving::{Checkpointing, Gauges, Serving};
 use super::states::States;
 use super::stored::Stored;
@@ -70,15 +71,17 @@ fn attempt<A: Aggregate>(
     may_restore: bool,
 ) -> Result<Option<Recovered<A>>, Stopped> {
     let known = parts.log.high_watermark(&parts.partition);
-    let end = *known.map_err(|error| Stopped::Otherwise(error.to_string()))?.borrow();
+    let known = known.map_err(|error| Stopped::Otherwise(error.to_string()))?;
+    let end = *known.borrow();
     let restored = restore(parts, end, may_restore).map_err(Stopped::Otherwise)?;
     let failed = match restored.sequence {
         0 => Stopped::Otherwise,
         _ => Stopped::Checkpoint,
     };
     let mut serving = begin(parts, restored);
-    read_to(parts, &mut serving, end).map_err(failed)?;
-    let since = follow(parts, &mut serving, seat, begun).map_err(failed)?;
+    let mut reading = Reading::default();
+    reading.level(parts, &mut serving, &known).map_err(failed)?;
+    let since = follow(parts, &mut serving, &mut reading, seat, begun).map_err(failed)?;
     let Some(since) = since else { return Ok(None) };
     let claimed = parts.log.claim(&parts.partition);
     let writer = match claimed {
@@ -89,7 +92,7 @@ fn attempt<A: Aggregate>(
     };
     let end = writer.next_sequence() - 1;
     serving.writer = Committer::new(writer, &parts.partition);
-    read_to(parts, &mut serving, end).map_err(failed)?;
+    reading.to(parts, &mut serving, end).map_err(failed)?;
     Ok(Some(Recovered { serving, since }))
 }
 
@@ -98,14 +101,14 @@ fn attempt<A: Aggregate>(
 fn follow<A: Aggregate>(
     parts: &Parts<A>,
     serving: &mut Serving<A>,
+    reading: &mut Reading,
     seat: &mut watch::Receiver<Seat>,
     begun: Instant,
 ) -> Result<Option<Instant>, String> {
     if *seat.borrow_and_update() != Seat::Standby {
         return Ok((*seat.borrow() == Seat::Owner).then_some(begun));
     }
-    let from = serving.sequence + 1;
-    let mut reader = parts.log.read(&parts.partition, from).map_err(|error| error.to_string())?;
+    let reader = reading.reader(parts, serving)?;
     loop {
         let batch = parts.runtime.block_on(async {
             tokio::select! {
@@ -209,24 +212,7 @@ fn next_batch<A: Aggregate>(parts: &Parts<A>, from: u64) -> Result<RawBatch, Str
     parts.runtime.block_on(reader.next()).map_err(|error| error.to_string())
 }
 
-fn read_to<A: Aggregate>(
-    parts: &Parts<A>,
-    serving: &mut Serving<A>,
-    end: u64,
-) -> Result<(), String> {
-    if serving.sequence == end {
-        return Ok(());
-    }
-    let from = serving.sequence + 1;
-    let mut reader = parts.log.read(&parts.partition, from).map_err(|error| error.to_string())?;
-    while serving.sequence < end {
-        let batch = parts.runtime.block_on(reader.next()).map_err(|error| error.to_string())?;
-        fold_all(parts, serving, &batch)?;
-    }
-    Ok(())
-}
-
-fn fold_all<A: Aggregate>(
+pub(super) fn fold_all<A: Aggregate>(
     parts: &Parts<A>,
     serving: &mut Serving<A>,
     batch: &RawBatch,
