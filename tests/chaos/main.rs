@@ -13,6 +13,7 @@ mod appender;
 mod broken_networks;
 mod broken_nodes;
 mod broker;
+mod failure;
 mod follower;
 mod guard;
 mod guarded;
@@ -30,6 +31,7 @@ mod ports;
 mod proxy;
 mod reading_elsewhere;
 mod replicas;
+mod rival;
 mod rivals;
 mod roles;
 mod shoppers;
@@ -89,11 +91,16 @@ fn begin() -> Option<Chaos> {
 
 impl Chaos {
     /// Runs it with one seed after the other.
-    #[expect(clippy::print_stderr, reason = "the seed of a run that fails")]
     fn runs(&self, name: &str, runs: u64, mut run: impl FnMut(&mut Rng, &str)) {
-        for seed in self.seed..self.seed + runs * self.times {
-            eprintln!("{name}: seed {seed}");
+        for seed in self.seeds(name, runs) {
             run(&mut Rng::with_seed(seed), &format!("{name}-{seed}"));
         }
+    }
+
+    /// The seeds of so many runs, each named as its turn comes.
+    #[expect(clippy::print_stderr, reason = "the seed of a run that fails")]
+    fn seeds(&self, name: &str, runs: u64) -> impl Iterator<Item = u64> {
+        let seeds = self.seed..self.seed + runs * self.times;
+        seeds.inspect(move |seed| eprintln!("{name}: seed {seed}"))
     }
 }

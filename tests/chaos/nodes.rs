@@ -30,6 +30,9 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
+    /// Of each stream.
+    pub(crate) const PARTITIONS: u32 = 4;
+
     /// Starts them all at once and waits until they are ready.
     pub(crate) fn ready(brokers: &str, name: &str, count: usize) -> Self {
         Self::told(brokers, name, &vec![&[][..]; count])
@@ -61,7 +64,8 @@ impl Nodes {
             format!("kafka.cluster={name}"),
             format!("node.address=127.0.0.1:{}", ports::free()),
         ];
-        let mut settings = ["--log", "kafka", "--partitions", "4", "--brokers", brokers]
+        let partitions = Self::PARTITIONS.to_string();
+        let mut settings = ["--log", "kafka", "--partitions", &partitions, "--brokers", brokers]
             .map(str::to_owned)
             .to_vec();
         for setting in set {
@@ -153,6 +157,12 @@ impl Nodes {
     pub(crate) fn owner_among(&self, numbers: &[usize], partition: &Partition) -> Option<usize> {
         let owned = |number| self.figure(number, "partition_owned", partition).unwrap_or(0.0);
         numbers.iter().copied().find(|&number| owned(number) > 0.5)
+    }
+
+    /// What the ids of the transactions on a partition begin with.
+    pub(crate) fn transactions_of(&self, partition: &Partition) -> String {
+        let (name, Partition { stream, index }) = (&self.name, partition);
+        format!("{name}.{name}.{stream}.{index}.")
     }
 
     /// Waits until every node is ready.

@@ -1,8 +1,10 @@
 //! A shop that serves: started on a free port, asked over HTTP, stopped in order or killed.
 
-use std::io::{BufRead, BufReader};
+use std::env;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread::JoinHandle;
 
@@ -43,8 +45,14 @@ impl Serving {
             }
             said.push(line);
         };
-        let log =
-            std::thread::spawn(move || while lines.next().is_some_and(|line| line.is_ok()) {});
+        let mut file = kept(child.id());
+        let log = std::thread::spawn(move || {
+            while let Some(Ok(line)) = lines.next() {
+                if let Some(file) = &mut file {
+                    let _ = writeln!(file, "{line}");
+                }
+            }
+        });
         Self { child, address, grpc, log: Some(log) }
     }
 
@@ -133,6 +141,12 @@ pub(crate) fn order(product: &str, quantity: i64) -> Ask {
         "shippingAddress": {"country": "GB"},
     });
     post("/api/v1/orders", &body)
+}
+
+/// What a shop logs goes to a file of this directory, to be read when a story fails: `CHIMERA_STACK_LOGS`.
+fn kept(process: u32) -> Option<File> {
+    let directory = PathBuf::from(env::var_os("CHIMERA_STACK_LOGS")?);
+    Some(File::create(directory.join(format!("{process}.log"))).unwrap())
 }
 
 /// For REST and for gRPC, as the shop announces them.
