@@ -52,18 +52,32 @@ fn ends_as_embedded(chaos: &Chaos, name: &str, more: &[&str]) {
     let nodes = Nodes::ready(&kafka.clients(), name, 3);
     let import = nodes.beside(&[&arguments[..], more].concat());
     let import = thread::spawn(|| end(import));
-    let (mut kills, mut next) = (0, Instant::now() + calm);
-    while !import.is_finished() && kills < MOST_KILLS {
-        thread::sleep(next.saturating_duration_since(Instant::now()));
-        next += calm;
-        nodes.kill_and_start(kills % nodes.count());
-        kills += 1;
-    }
+    let kills = kill_in_turn(&nodes, calm, || import.is_finished());
     reconciled(name, &format!("{kills} kills"), &import.join().unwrap());
     nodes.all_ready();
     let (found, expected) = (nodes.history(&kafka.clients()), History::of(&alone));
     found.must_be(&expected);
     eprintln!("{name}: {} events, {} aggregates, no difference", found.events, found.aggregates());
+}
+
+/// One after the other, at the same pace however long they take to come back; until it is over. How many were killed.
+fn kill_in_turn(nodes: &Nodes, calm: Duration, is_over: impl Fn() -> bool) -> usize {
+    thread::scope(|scope| {
+        let (mut kills, mut next) = (0, Instant::now() + calm);
+        for node in (0..nodes.count()).cycle() {
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            next += calm;
+            if is_over() || kills == MOST_KILLS {
+                break;
+            }
+            // One that has not come back yet is spared.
+            if nodes.kill(node) {
+                kills += 1;
+                scope.spawn(move || nodes.start_again(node));
+            }
+        }
+        kills
+    })
 }
 
 /// What the program is told, and how long to wait from one kill to the next.

@@ -118,9 +118,13 @@ impl Nodes {
         self.with(number, |node| node.signal(signal));
     }
 
-    /// kill -9.
-    pub(crate) fn kill(&self, number: usize) {
-        self.with(number, Serving::kill);
+    /// kill -9. False if it was not running.
+    pub(crate) fn kill(&self, number: usize) -> bool {
+        self.with(number, |node| {
+            let runs = !node.has_ended();
+            node.kill();
+            runs
+        })
     }
 
     /// Waits until it has ended in order.
