@@ -94,7 +94,7 @@ fn look(cluster: &Cluster, place: &Place, deadline: Instant) -> KafkaResult<Last
 
 fn lost(partition: &Partition, failure: Failure) -> ClaimError {
     match failure {
-        Failure::Fenced => ClaimError::Contested(partition.clone()),
+        Failure::Fenced | Failure::FencedInCommit(_) => ClaimError::Contested(partition.clone()),
         Failure::Unknown(reason) => {
             unclaimed(partition, &format!("its term could not be written: {reason}"))
         }
