@@ -3,7 +3,8 @@
 //!
 //! Needs `CHIMERA_STACK=1` and the programs of Kafka: `deploy/native/services up kafka` fetches them into `CHIMERA_STACK_DIR`.
 //! `CHIMERA_STACK_RUNS=10` makes ten times as many runs; `CHIMERA_STACK_SEED` begins with another seed. A run prints its seed.
-//! `CHIMERA_STACK_PORT` is the first of its ports, for two runs beside each other.
+//! `CHIMERA_STACK_PORT` is the first of its ports, for two runs beside each other. `CHIMERA_STACK_BINARY` is another build of
+//! `chimera` from the same source, such as one for release; `CHIMERA_STACK_LOGS` a directory for what nodes log.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]

@@ -167,10 +167,13 @@ impl Shopper {
 
     fn next(&mut self) -> Wish {
         let (product, units) = (self.rng.i64(0..PRODUCTS), self.rng.i64(1..=3));
-        let ordered = self.granted.iter().rev().find_map(|granted| match &granted.wish {
-            Wish::Order { .. } => Some(granted.told.clone()),
-            Wish::Adjust { .. } | Wish::Pay { .. } | Wish::Cancel { .. } => None,
-        });
+        let mut orders = Vec::new();
+        for granted in &self.granted {
+            if let Wish::Order { .. } = granted.wish {
+                orders.push(&granted.told);
+            }
+        }
+        let ordered = self.rng.choice(orders).cloned();
         match (self.rng.u32(..6), ordered) {
             (0, Some(order)) => Wish::Pay { order },
             (1, Some(order)) => Wish::Cancel { order },
