@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ impl Nodes {
         let (brokers, name, count) = (brokers.to_owned(), name.to_owned(), told.len());
         let mut shop = Self { brokers, name, room, told, running: Vec::new() };
         for number in 0..count {
-            shop.running.push(Mutex::new(shop.start(number)));
+            shop.running.push(Mutex::new(Serving::of(&mut shop.command(number))));
         }
         (0..count).for_each(|number| shop.wait(number));
         shop
@@ -74,11 +74,12 @@ impl Nodes {
         settings
     }
 
-    fn start(&self, number: usize) -> Serving {
+    fn command(&self, number: usize) -> Command {
         let grpc = format!("127.0.0.1:{}", ports::free());
         let mut command = chimera(&["serve", "--http", "127.0.0.1:0", "--grpc", &grpc]);
         command.args(self.settings()).args(&self.told[number]);
-        Serving::of(command.arg("--data").arg(self.data(number)))
+        command.arg("--data").arg(self.data(number));
+        command
     }
 
     /// Another program of this shop, with a directory of its own.
@@ -132,9 +133,14 @@ impl Nodes {
         assert!(self.with(number, Serving::end).success(), "node {number} did not end in order");
     }
 
-    /// A new process on what it left.
+    /// A new process on what it left. As whoever looks after it would, starts another if that one ends at once: a node does not
+    /// wait without end for a Kafka that does not answer.
+    #[expect(clippy::print_stderr, reason = "why a node has ended at its start")]
     pub(crate) fn start_again(&self, number: usize) {
-        let started = self.start(number);
+        let started = soon("a node that listens", || {
+            let started = Serving::try_of(&mut self.command(number));
+            started.inspect_err(|said| eprintln!("node {number} has ended: {said:#?}")).ok()
+        });
         self.with(number, |node| *node = started);
     }
 

@@ -32,13 +32,19 @@ impl Serving {
 
     /// Starts what the command says and waits until it listens.
     pub(crate) fn of(command: &mut Command) -> Self {
+        Self::try_of(command).unwrap_or_else(|said| panic!("it does not listen: {said:#?}"))
+    }
+
+    /// As [`Serving::of`], or what it said when it ended instead.
+    pub(crate) fn try_of(command: &mut Command) -> Result<Self, Vec<String>> {
         let mut child = start(command);
         drop(child.stdout.take());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
         let (address, grpc) = loop {
             let Some(Ok(line)) = lines.next() else {
-                panic!("it does not listen: {said:#?}");
+                let _ = child.wait();
+                return Err(said);
             };
             if let Some(addresses) = addresses(&line) {
                 break addresses;
@@ -53,7 +59,7 @@ impl Serving {
                 }
             }
         });
-        Self { child, address, grpc, log: Some(log) }
+        Ok(Self { child, address, grpc, log: Some(log) })
     }
 
     /// Starts it and waits until it is ready.
