@@ -21,12 +21,20 @@ use crate::program::{Said, end, run};
 use crate::retail;
 
 const INVOICES: u32 = 500;
-/// From one kill to the next; a short import is to have some as well.
-const CALM: Duration = Duration::from_secs(3);
-/// The same for a file that is not made up.
-const LONG_CALM: Duration = Duration::from_secs(5);
+/// A short import: some calm, so that it comes to its end on a busy machine too.
+const SHORT: Pace = Pace { kill_to_kill: Duration::ZERO, calm: Duration::from_secs(3) };
+/// A long one: every five seconds, or as soon as the node before is back.
+const LONG: Pace = Pace { kill_to_kill: Duration::from_secs(5), calm: Duration::ZERO };
 /// Far longer than the import takes.
 const MOST_KILLS: usize = 300;
+
+/// How soon the next node is killed.
+#[derive(Clone, Copy)]
+struct Pace {
+    kill_to_kill: Duration,
+    /// From when the one before is back.
+    calm: Duration,
+}
 
 #[test]
 fn an_import_whose_neighbours_are_killed_ends_as_one_on_an_embedded_log() {
@@ -43,7 +51,7 @@ fn an_import_that_owns_nothing_ends_as_one_on_an_embedded_log() {
 #[expect(clippy::print_stderr, reason = "figures of a run")]
 fn ends_as_embedded(chaos: &Chaos, name: &str, more: &[&str]) {
     let room = tempfile::tempdir().unwrap();
-    let (arguments, calm) = import(chaos, room.path());
+    let (arguments, pace) = import(chaos, room.path());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let alone = room.path().join("alone");
     reconciled(name, "alone", &run(&alone, &arguments));
@@ -52,7 +60,7 @@ fn ends_as_embedded(chaos: &Chaos, name: &str, more: &[&str]) {
     let nodes = Nodes::ready(&kafka.clients(), name, 3);
     let import = nodes.beside(&[&arguments[..], more].concat());
     let import = thread::spawn(|| end(import));
-    let kills = kill_in_turn(&nodes, calm, || import.is_finished());
+    let kills = kill_in_turn(&nodes, pace, || import.is_finished());
     reconciled(name, &format!("{kills} kills"), &import.join().unwrap());
     nodes.all_ready();
     let (found, expected) = (nodes.history(&kafka.clients()), History::of(&alone));
@@ -60,30 +68,23 @@ fn ends_as_embedded(chaos: &Chaos, name: &str, more: &[&str]) {
     eprintln!("{name}: {} events, {} aggregates, no difference", found.events, found.aggregates());
 }
 
-/// One after the other, at the same pace however long they take to come back; until it is over. How many were killed.
-fn kill_in_turn(nodes: &Nodes, calm: Duration, is_over: impl Fn() -> bool) -> usize {
-    thread::scope(|scope| {
-        let (mut kills, mut next) = (0, Instant::now() + calm);
-        for node in (0..nodes.count()).cycle() {
-            thread::sleep(next.saturating_duration_since(Instant::now()));
-            next += calm;
-            if is_over() || kills == MOST_KILLS {
-                break;
-            }
-            // One that has not come back yet is spared.
-            if nodes.kill(node) {
-                kills += 1;
-                scope.spawn(move || nodes.start_again(node));
-            }
-        }
-        kills
-    })
+/// One after the other, until it is over. How many were killed.
+fn kill_in_turn(nodes: &Nodes, pace: Pace, is_over: impl Fn() -> bool) -> usize {
+    let (mut kills, mut next) = (0, Instant::now() + pace.kill_to_kill.max(pace.calm));
+    while !is_over() && kills < MOST_KILLS {
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        next = Instant::now() + pace.kill_to_kill;
+        nodes.kill_and_start(kills % nodes.count());
+        next = next.max(Instant::now() + pace.calm);
+        kills += 1;
+    }
+    kills
 }
 
-/// What the program is told, and how long to wait from one kill to the next.
-fn import(chaos: &Chaos, room: &Path) -> (Vec<String>, Duration) {
+/// What the program is told, and at which pace nodes are killed meanwhile.
+fn import(chaos: &Chaos, room: &Path) -> (Vec<String>, Pace) {
     let given = env::var("CHIMERA_STACK_RETAIL").ok();
-    let calm = if given.is_some() { LONG_CALM } else { CALM };
+    let pace = if given.is_some() { LONG } else { SHORT };
     let file = given.unwrap_or_else(|| {
         let file = room.join("retail.csv");
         fs::write(&file, retail::file(chaos.seed, INVOICES)).unwrap();
@@ -94,7 +95,7 @@ fn import(chaos: &Chaos, room: &Path) -> (Vec<String>, Duration) {
     if let Ok(invoices) = env::var("CHIMERA_STACK_INVOICES") {
         arguments.extend(["--invoices".to_owned(), invoices]);
     }
-    (arguments, calm)
+    (arguments, pace)
 }
 
 #[track_caller]

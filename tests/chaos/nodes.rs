@@ -119,13 +119,9 @@ impl Nodes {
         self.with(number, |node| node.signal(signal));
     }
 
-    /// kill -9. False if it was not running.
-    pub(crate) fn kill(&self, number: usize) -> bool {
-        self.with(number, |node| {
-            let runs = !node.has_ended();
-            node.kill();
-            runs
-        })
+    /// kill -9.
+    pub(crate) fn kill(&self, number: usize) {
+        self.with(number, Serving::kill);
     }
 
     /// Waits until it has ended in order.
