@@ -14,6 +14,12 @@ use super::ports;
 /// Any will do; the nodes of one cluster have the same.
 const CLUSTER_ID: &str = "chaoschaoschaoschaosAA";
 
+/// At most. The import of a million events needs more than the 320 MB that are enough for everything else.
+const HEAP: &str = "1g";
+
+/// How many lines of a broker's log are shown.
+const LAST_WORDS: usize = 40;
+
 /// Where one broker listens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Listens {
@@ -81,7 +87,7 @@ impl Broker {
 
     /// Starts it; it comes to listen later.
     pub(crate) fn start(&mut self) {
-        let mut command = self.java("320m", "kafka.Kafka");
+        let mut command = self.java(HEAP, "kafka.Kafka");
         command.arg(self.room.join("settings"));
         self.running = Some(Running::start(&mut command));
     }
@@ -106,6 +112,13 @@ impl Broker {
         fs::read_to_string(self.room.join("log")).unwrap_or_default()
     }
 
+    /// The end of its log, for whoever wants to know why a story failed.
+    pub(crate) fn last_words(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LAST_WORDS)..].join("\n")
+    }
+
     /// A program of Kafka's, whose words go to the log.
     pub(crate) fn java(&self, heap: &str, class: &str) -> Command {
         let log = File::options().create(true).append(true).open(self.room.join("log")).unwrap();
@@ -113,6 +126,7 @@ impl Broker {
         let mut command = Command::new(home.unwrap_or_else(|| "java".into()));
         command.arg(format!("-Xmx{heap}"));
         command.args([
+            "-Xms64m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",

@@ -1,5 +1,7 @@
 //! One broker or three of them, with a replica on each, under the control of a test.
 
+use std::thread;
+
 use tempfile::TempDir;
 
 use super::Chaos;
@@ -36,5 +38,16 @@ impl Kafka {
     /// How many replicas a topic has.
     pub(crate) fn replication(&self) -> i32 {
         if self.brokers.len() >= 3 { 3 } else { 1 }
+    }
+}
+
+impl Drop for Kafka {
+    #[expect(clippy::print_stderr, reason = "what a story that fails has to say")]
+    fn drop(&mut self) {
+        if thread::panicking() {
+            for broker in &self.brokers {
+                eprintln!("broker {}:\n{}", broker.listens.id, broker.last_words());
+            }
+        }
     }
 }

@@ -17,8 +17,7 @@ use crate::http::{Answer, Ask, post};
 use crate::program::soon;
 use crate::serving::adjustment;
 
-/// As many as [`Nodes`] make.
-pub(crate) const PARTITIONS: u32 = 4;
+pub(crate) const PARTITIONS: u32 = Nodes::PARTITIONS;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A partition of the stock.

@@ -3,7 +3,8 @@
 //!
 //! Needs `CHIMERA_STACK=1` and the programs of Kafka: `deploy/native/services up kafka` fetches them into `CHIMERA_STACK_DIR`.
 //! `CHIMERA_STACK_RUNS=10` makes ten times as many runs; `CHIMERA_STACK_SEED` begins with another seed. A run prints its seed.
-//! `CHIMERA_STACK_PORT` is the first of its ports, for two runs beside each other.
+//! `CHIMERA_STACK_PORT` is the first of its ports, for two runs beside each other. `CHIMERA_STACK_BINARY` is another build of
+//! `chimera` from the same source, such as one for release; `CHIMERA_STACK_LOGS` a directory for what nodes log.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
@@ -13,6 +14,7 @@ mod appender;
 mod broken_networks;
 mod broken_nodes;
 mod broker;
+mod failure;
 mod follower;
 mod guard;
 mod guarded;
@@ -30,6 +32,7 @@ mod ports;
 mod proxy;
 mod reading_elsewhere;
 mod replicas;
+mod rival;
 mod rivals;
 mod roles;
 mod shoppers;
@@ -89,11 +92,16 @@ fn begin() -> Option<Chaos> {
 
 impl Chaos {
     /// Runs it with one seed after the other.
-    #[expect(clippy::print_stderr, reason = "the seed of a run that fails")]
     fn runs(&self, name: &str, runs: u64, mut run: impl FnMut(&mut Rng, &str)) {
-        for seed in self.seed..self.seed + runs * self.times {
-            eprintln!("{name}: seed {seed}");
+        for seed in self.seeds(name, runs) {
             run(&mut Rng::with_seed(seed), &format!("{name}-{seed}"));
         }
+    }
+
+    /// The seeds of so many runs, each named as its turn comes.
+    #[expect(clippy::print_stderr, reason = "the seed of a run that fails")]
+    fn seeds(&self, name: &str, runs: u64) -> impl Iterator<Item = u64> {
+        let seeds = self.seed..self.seed + runs * self.times;
+        seeds.inspect(move |seed| eprintln!("{name}: seed {seed}"))
     }
 }

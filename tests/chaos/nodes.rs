@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,6 +30,9 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
+    /// Of each stream.
+    pub(crate) const PARTITIONS: u32 = 4;
+
     /// Starts them all at once and waits until they are ready.
     pub(crate) fn ready(brokers: &str, name: &str, count: usize) -> Self {
         Self::told(brokers, name, &vec![&[][..]; count])
@@ -43,7 +46,7 @@ impl Nodes {
         let (brokers, name, count) = (brokers.to_owned(), name.to_owned(), told.len());
         let mut shop = Self { brokers, name, room, told, running: Vec::new() };
         for number in 0..count {
-            shop.running.push(Mutex::new(shop.start(number)));
+            shop.running.push(Mutex::new(Serving::of(&mut shop.command(number))));
         }
         (0..count).for_each(|number| shop.wait(number));
         shop
@@ -61,7 +64,8 @@ impl Nodes {
             format!("kafka.cluster={name}"),
             format!("node.address=127.0.0.1:{}", ports::free()),
         ];
-        let mut settings = ["--log", "kafka", "--partitions", "4", "--brokers", brokers]
+        let partitions = Self::PARTITIONS.to_string();
+        let mut settings = ["--log", "kafka", "--partitions", &partitions, "--brokers", brokers]
             .map(str::to_owned)
             .to_vec();
         for setting in set {
@@ -70,11 +74,12 @@ impl Nodes {
         settings
     }
 
-    fn start(&self, number: usize) -> Serving {
+    fn command(&self, number: usize) -> Command {
         let grpc = format!("127.0.0.1:{}", ports::free());
         let mut command = chimera(&["serve", "--http", "127.0.0.1:0", "--grpc", &grpc]);
         command.args(self.settings()).args(&self.told[number]);
-        Serving::of(command.arg("--data").arg(self.data(number)))
+        command.arg("--data").arg(self.data(number));
+        command
     }
 
     /// Another program of this shop, with a directory of its own.
@@ -124,9 +129,14 @@ impl Nodes {
         assert!(self.with(number, Serving::end).success(), "node {number} did not end in order");
     }
 
-    /// A new process on what it left.
+    /// A new process on what it left. As whoever looks after it would, starts another if that one ends at once: a node does not
+    /// wait without end for a Kafka that does not answer.
+    #[expect(clippy::print_stderr, reason = "why a node has ended at its start")]
     pub(crate) fn start_again(&self, number: usize) {
-        let started = self.start(number);
+        let started = soon("a node that listens", || {
+            let started = Serving::try_of(&mut self.command(number));
+            started.inspect_err(|said| eprintln!("node {number} has ended: {said:#?}")).ok()
+        });
         self.with(number, |node| *node = started);
     }
 
@@ -153,6 +163,12 @@ impl Nodes {
     pub(crate) fn owner_among(&self, numbers: &[usize], partition: &Partition) -> Option<usize> {
         let owned = |number| self.figure(number, "partition_owned", partition).unwrap_or(0.0);
         numbers.iter().copied().find(|&number| owned(number) > 0.5)
+    }
+
+    /// What the ids of the transactions on a partition begin with.
+    pub(crate) fn transactions_of(&self, partition: &Partition) -> String {
+        let (name, Partition { stream, index }) = (&self.name, partition);
+        format!("{name}.{name}.{stream}.{index}.")
     }
 
     /// Waits until every node is ready.

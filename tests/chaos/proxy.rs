@@ -35,6 +35,8 @@ struct Line {
 #[derive(Default)]
 struct State {
     rules: Vec<Rule>,
+    /// How often a rule has applied.
+    applied: usize,
     /// Requests whose connection was cut before they arrived, and which may yet arrive.
     stranded: Vec<Frame>,
     /// What the broker answered to those that did.
@@ -106,6 +108,11 @@ impl Proxy {
         });
     }
 
+    /// How many requests a rule has applied to.
+    pub(crate) fn applied(&self) -> usize {
+        self.line.state().applied
+    }
+
     /// How many requests have been stranded and not delivered.
     pub(crate) fn stranded(&self) -> usize {
         self.line.state().stranded.len()
@@ -129,7 +136,10 @@ impl Line {
 
     /// What is to happen to a request.
     fn fault(&self, request: &Frame) -> Option<Fault> {
-        self.state().rules.iter_mut().find_map(|rule| rule.applies(request))
+        let mut state = self.state();
+        let fault = state.rules.iter_mut().find_map(|rule| rule.applies(request));
+        state.applied += usize::from(fault.is_some());
+        fault
     }
 
     fn strand(&self, request: Frame) {

@@ -1,6 +1,6 @@
 //! Shoppers who ask any node, and the same again until they are answered: they order, pay, cancel and fill the shelves.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -72,6 +72,25 @@ pub(crate) struct Granted {
     pub(crate) told: String,
 }
 
+/// The shopping of all, while it goes on.
+#[derive(Default)]
+pub(crate) struct Shopping {
+    over: AtomicBool,
+    answered: AtomicUsize,
+}
+
+impl Shopping {
+    /// How many wishes have been answered.
+    pub(crate) fn answered(&self) -> usize {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Nobody wishes for anything more.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
 /// One shopper.
 pub(crate) struct Shopper {
     name: String,
@@ -89,8 +108,8 @@ impl Shopper {
     }
 
     /// One wish after the other until it is over; the last one is granted too.
-    pub(crate) fn shop(&mut self, nodes: &Nodes, over: &AtomicBool) {
-        while !over.load(Ordering::Relaxed) {
+    pub(crate) fn shop(&mut self, nodes: &Nodes, shopping: &Shopping) {
+        while !shopping.over.load(Ordering::Relaxed) {
             let wish = self.next();
             self.wanted += 1;
             let key = format!("{}-{}", self.name, self.wanted);
@@ -98,6 +117,24 @@ impl Shopper {
             if let Reply::Granted(told) = told {
                 self.granted.push(Granted { wish, told });
             }
+            shopping.answered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Orders of each product at each node, until every node knows it: what was created at one is known at the others a
+    /// moment later.
+    pub(crate) fn look_around(&mut self, nodes: &Nodes) {
+        for (number, node) in
+            (0..PRODUCTS).flat_map(|number| (0..nodes.count()).map(move |node| (number, node)))
+        {
+            let wish = Wish::Order { product: number, units: 1 };
+            let key = format!("{}-{number}-{node}", self.name);
+            let ask = wish.ask().key(&key);
+            let answer = soon(&key, || {
+                ask.send(nodes.address(node)).ok().filter(|answer| answer.status == 201)
+            });
+            let told = answer.json()["orderId"].as_str().unwrap().to_owned();
+            self.granted.push(Granted { wish, told });
         }
     }
 
@@ -130,10 +167,13 @@ impl Shopper {
 
     fn next(&mut self) -> Wish {
         let (product, units) = (self.rng.i64(0..PRODUCTS), self.rng.i64(1..=3));
-        let ordered = self.granted.iter().rev().find_map(|granted| match &granted.wish {
-            Wish::Order { .. } => Some(granted.told.clone()),
-            Wish::Adjust { .. } | Wish::Pay { .. } | Wish::Cancel { .. } => None,
-        });
+        let mut orders = Vec::new();
+        for granted in &self.granted {
+            if let Wish::Order { .. } = granted.wish {
+                orders.push(&granted.told);
+            }
+        }
+        let ordered = self.rng.choice(orders).cloned();
         match (self.rng.u32(..6), ordered) {
             (0, Some(order)) => Wish::Pay { order },
             (1, Some(order)) => Wish::Cancel { order },

@@ -48,6 +48,12 @@ impl History {
         }
     }
 
+    /// How many aggregates there are.
+    #[allow(dead_code, reason = "for the stories of chaos")]
+    pub(crate) fn aggregates(&self) -> usize {
+        self.products.len() + self.stock.len() + self.orders.len() + self.payments.len()
+    }
+
     /// Compares aggregate by aggregate, so that a difference is named and not lost in a thousand others.
     #[track_caller]
     pub(crate) fn must_be(&self, expected: &Self) {

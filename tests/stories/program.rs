@@ -1,5 +1,6 @@
 //! The programs: how they are started, and what they said when they ended.
 
+use std::env;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -52,9 +53,11 @@ impl Said {
 }
 
 /// `chimera ARGUMENTS`, with its own standard streams and none of our settings. For gRPC it listens on a free port: stories run
-/// beside each other.
+/// beside each other. `CHIMERA_STACK_BINARY` is another build of the same program, such as one for release.
 pub(crate) fn chimera(arguments: &[&str]) -> Command {
-    let mut command = program(env!("CARGO_BIN_EXE_story-chimera"), arguments);
+    let other = env::var("CHIMERA_STACK_BINARY");
+    let path = other.as_deref().unwrap_or(env!("CARGO_BIN_EXE_story-chimera"));
+    let mut command = program(path, arguments);
     command.env("CHIMERA_GRPC_ADDRESS", "127.0.0.1:0");
     command
 }

@@ -1,8 +1,10 @@
 //! A shop that serves: started on a free port, asked over HTTP, stopped in order or killed.
 
-use std::io::{BufRead, BufReader};
+use std::env;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread::JoinHandle;
 
@@ -30,22 +32,34 @@ impl Serving {
 
     /// Starts what the command says and waits until it listens.
     pub(crate) fn of(command: &mut Command) -> Self {
+        Self::try_of(command).unwrap_or_else(|said| panic!("it does not listen: {said:#?}"))
+    }
+
+    /// As [`Serving::of`], or what it said when it ended instead.
+    pub(crate) fn try_of(command: &mut Command) -> Result<Self, Vec<String>> {
         let mut child = start(command);
         drop(child.stdout.take());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
         let (address, grpc) = loop {
             let Some(Ok(line)) = lines.next() else {
-                panic!("it does not listen: {said:#?}");
+                let _ = child.wait();
+                return Err(said);
             };
             if let Some(addresses) = addresses(&line) {
                 break addresses;
             }
             said.push(line);
         };
-        let log =
-            std::thread::spawn(move || while lines.next().is_some_and(|line| line.is_ok()) {});
-        Self { child, address, grpc, log: Some(log) }
+        let mut file = kept(child.id());
+        let log = std::thread::spawn(move || {
+            while let Some(Ok(line)) = lines.next() {
+                if let Some(file) = &mut file {
+                    let _ = writeln!(file, "{line}");
+                }
+            }
+        });
+        Ok(Self { child, address, grpc, log: Some(log) })
     }
 
     /// Starts it and waits until it is ready.
@@ -133,6 +147,12 @@ pub(crate) fn order(product: &str, quantity: i64) -> Ask {
         "shippingAddress": {"country": "GB"},
     });
     post("/api/v1/orders", &body)
+}
+
+/// What a shop logs goes to a file of this directory, to be read when a story fails: `CHIMERA_STACK_LOGS`.
+fn kept(process: u32) -> Option<File> {
+    let directory = PathBuf::from(env::var_os("CHIMERA_STACK_LOGS")?);
+    Some(File::create(directory.join(format!("{process}.log"))).unwrap())
 }
 
 /// For REST and for gRPC, as the shop announces them.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use chimera_domain::time::Timestamp;
@@ -10,6 +10,7 @@ use chimera_engine::{
     CheckpointError, CheckpointStore, CommandRecord, Restored, SavedState, Snapshot,
 };
 use chimera_log::{Bookmarks, Partition};
+use fjall::compaction::Leveled;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch};
 
 use crate::layout;
@@ -21,6 +22,8 @@ const JOURNAL_BYTES: u64 = 64 << 20;
 /// From so many values on they are written as tables of their own, past the journal: which costs less, and the next start has
 /// nothing to read again.
 const MANY: usize = 2_000;
+/// How many tables are merged at once. From twenty on, fjall slows writing down.
+const MERGED: u8 = 14;
 
 /// Checkpoints in a directory. One process at a time.
 pub struct EmbeddedCheckpoints {
@@ -35,6 +38,12 @@ pub struct EmbeddedCheckpoints {
 
 pub(crate) fn unavailable(error: impl std::fmt::Display) -> CheckpointError {
     CheckpointError::Unavailable(error.to_string())
+}
+
+/// Much is written and little of it is ever looked up: merging rarely costs a shard least.
+fn options() -> KeyspaceCreateOptions {
+    let strategy = Leveled::default().with_l0_threshold(MERGED);
+    KeyspaceCreateOptions::default().compaction_strategy(Arc::new(strategy))
 }
 
 fn damaged(partition: &Partition, what: &str) -> CheckpointError {
@@ -54,9 +63,7 @@ impl EmbeddedCheckpoints {
             .worker_threads(1)
             .open()
             .map_err(unavailable)?;
-        let keyspace = |name: &str| {
-            database.keyspace(name, KeyspaceCreateOptions::default).map_err(unavailable)
-        };
+        let keyspace = |name: &str| database.keyspace(name, options).map_err(unavailable);
         let mut commands = BTreeMap::new();
         for name in database.list_keyspace_names() {
             let day = name.strip_prefix(COMMANDS).and_then(|day| day.parse().ok());
@@ -85,10 +92,8 @@ impl EmbeddedCheckpoints {
         if let Some(keyspace) = days.get(&day) {
             return Ok(keyspace.clone());
         }
-        let keyspace = self
-            .database
-            .keyspace(&format!("{COMMANDS}{day}"), KeyspaceCreateOptions::default)
-            .map_err(unavailable)?;
+        let keyspace =
+            self.database.keyspace(&format!("{COMMANDS}{day}"), options).map_err(unavailable)?;
         days.insert(day, keyspace.clone());
         Ok(keyspace)
     }

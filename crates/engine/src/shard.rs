@@ -155,7 +155,7 @@ impl<A: Aggregate> Shard<A> {
     }
 
     /// Whether to claim again after a failed commit: two processes that did so whenever they failed would fence each other for
-    /// ever. A fence may also show itself as a commit in doubt; then what is known here must do, for Kafka may be gone.
+    /// ever. After a commit in doubt without a fence what is known here must do, for Kafka may be gone.
     fn is_still_given(&self, fenced: bool) -> bool {
         let Parts { log, partition, .. } = &self.parts;
         let is_given = log.ownership().borrow().contains(partition);

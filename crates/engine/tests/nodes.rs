@@ -112,6 +112,22 @@ async fn a_command_does_not_wait_for_a_claim_while_the_owner_before_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fence_that_is_met_inside_a_commit_fails_no_command() {
+    let installation = Installation::new(1);
+    let a = installation.node("a", 0);
+    a.log.doubt();
+    a.give([0]);
+    a.until(0, Phase::Serving).await;
+    for number in 0..20 {
+        // A process that hung, or a rival that is gone again: nobody else will take the command.
+        drop(installation.raw.claim(&Partition::new(Stock::STREAM, 0)).unwrap());
+        let wanted = request("P", adjust(1), named(&number.to_string()));
+        a.router.execute(wanted).await.unwrap();
+    }
+    assert_eq!(history::<Stock>(&installation.raw, 1).await.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_goes_to_the_owner_and_its_refusal_comes_back_as_the_same_value() {
     let installation = Installation::new(4);
     let (a, b) = (installation.node("a", 0), installation.node("b", 0));

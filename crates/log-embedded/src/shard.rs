@@ -178,7 +178,8 @@ impl Writer for EmbeddedWriter {
                 AppendError::Unavailable { partition: partition(), reason: error.to_string() }
             }
             Failure::Unknown(error) => {
-                AppendError::Indeterminate { partition: partition(), reason: error.to_string() }
+                let (partition, reason) = (partition(), error.to_string());
+                AppendError::Indeterminate { partition, reason, fenced: false }
             }
         })?;
         self.next = tail.next;

@@ -20,7 +20,8 @@ use crate::settings::KafkaSettings;
 
 /// Between two looks at what the cluster knows by now.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long a broker that should be the controller is asked, before it is made sure who is.
+/// How long a broker that should be the controller is asked at first, before it is made sure who is; then twice as long each
+/// time, for it may be a slow one.
 const ATTEMPT: Duration = Duration::from_secs(1);
 /// What a broker says that has not heard of a topic yet.
 const UNKNOWN: KafkaError = KafkaError::AdminOp(RDKafkaErrorCode::UnknownTopicOrPartition);
@@ -133,21 +134,22 @@ impl Admin {
     /// Asks until every broker has heard of the topic. librdkafka asks the broker that it took for the controller when it last
     /// looked, and waits for it even where it is dead: so it is made to look first, and to ask again soon.
     fn describe(&self, topic: &str) -> KafkaResult<ConfigResource> {
-        let deadline = Instant::now() + self.request;
+        let (deadline, mut attempt) = (Instant::now() + self.request, ATTEMPT);
         loop {
             let looked = self.client.inner().fetch_metadata(Some(topic), self.request);
-            let described = looked.and_then(|_| self.describe_once(topic));
+            let described = looked.and_then(|_| self.describe_once(topic, attempt));
             let Err(error) = described else { return described };
             if !passes(&error) && error != UNKNOWN || Instant::now() >= deadline {
                 return Err(error);
             }
+            attempt *= 2;
             thread::sleep(PAUSE);
         }
     }
 
-    fn describe_once(&self, topic: &str) -> KafkaResult<ConfigResource> {
+    fn describe_once(&self, topic: &str, attempt: Duration) -> KafkaResult<ConfigResource> {
         let resource = ResourceSpecifier::Topic(topic);
-        let options = AdminOptions::new().request_timeout(Some(self.request.min(ATTEMPT)));
+        let options = AdminOptions::new().request_timeout(Some(self.request.min(attempt)));
         let described = wait(self.client.describe_configs([&resource], &options))?;
         let described = described.into_iter().next().ok_or(KafkaError::Canceled)?;
         described.map_err(KafkaError::AdminOp)

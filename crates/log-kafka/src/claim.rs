@@ -140,7 +140,9 @@ impl Claim<'_> {
 
     fn lost(&self, failure: Failure) -> ClaimError {
         match failure {
-            Failure::Fenced => ClaimError::Contested(self.partition.clone()),
+            Failure::Fenced | Failure::FencedInCommit(_) => {
+                ClaimError::Contested(self.partition.clone())
+            }
             Failure::Unknown(reason) => self.unclaimed("its term could not be written", reason),
         }
     }

@@ -42,6 +42,8 @@ pub(crate) type Outgoing<'a> = BaseRecord<'a, [u8], [u8]>;
 pub(crate) enum Failure {
     /// A newer producer has the transactional id, and nothing of this transaction was committed.
     Fenced,
+    /// A newer producer has the transactional id, and this transaction may have been committed before or not.
+    FencedInCommit(String),
     /// It may have been committed or not.
     Unknown(String),
 }
@@ -128,7 +130,13 @@ impl Transactional {
         if begun.elapsed() >= ASKED_ONCE {
             self.is_spent.store(true, Ordering::Relaxed);
         }
-        committed.map_err(|error| Failure::Unknown(format!("the commit: {error}")))
+        committed.map_err(|error| {
+            let reason = format!("the commit: {error}");
+            if self.is_fenced(&error) {
+                return Failure::FencedInCommit(reason);
+            }
+            Failure::Unknown(reason)
+        })
     }
 
     /// librdkafka refuses to commit where a record was not delivered; asking tells whether a fence was the cause.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chimera_log::{AppendError, Appended, Batch, Entry, Partition, Writer};
+use chimera_log::{AppendError, Appended, Batch, ClaimError, Entry, Partition, Writer};
 use rdkafka::producer::BaseRecord;
 
 use crate::claim::claim;
@@ -74,7 +74,10 @@ impl KafkaWriter {
         let Position { partition, place, next, .. } = &self.position;
         tracing::info!(%partition, "a commit took long; claiming the partition anew");
         let claimed = claim(&self.cluster, partition, place.clone());
-        let claimed = claimed.map_err(|error| Failure::Unknown(error.to_string()))?;
+        let claimed = claimed.map_err(|error| match error {
+            ClaimError::Contested(_) => Failure::Fenced,
+            error => Failure::Unknown(error.to_string()),
+        })?;
         if claimed.position.term != self.claimed + 1 || claimed.position.next != *next {
             return Err(Failure::Fenced);
         }
@@ -84,17 +87,18 @@ impl KafkaWriter {
 
     fn failed(&mut self, failure: Failure, committed: bool) -> AppendError {
         let partition = self.position.partition.clone();
-        match failure {
+        let (reason, fenced) = match failure {
             Failure::Fenced if !committed => {
                 self.fenced = true;
-                AppendError::Fenced { partition }
+                return AppendError::Fenced { partition };
             }
-            Failure::Fenced => AppendError::Indeterminate {
-                partition,
-                reason: "a newer writer came when a part of it was committed".to_owned(),
-            },
-            Failure::Unknown(reason) => AppendError::Indeterminate { partition, reason },
-        }
+            Failure::Fenced => {
+                ("a newer writer came when a part of it was committed".to_owned(), true)
+            }
+            Failure::FencedInCommit(reason) => (reason, true),
+            Failure::Unknown(reason) => (reason, false),
+        };
+        AppendError::Indeterminate { partition, reason, fenced }
     }
 
     fn spent(&self) -> AppendError {

@@ -26,6 +26,8 @@ pub enum AppendError {
         partition: Partition,
         /// What an operator can act on.
         reason: String,
+        /// Another writer has claimed the partition: ask whether it is still ours before claiming again.
+        fenced: bool,
     },
 }
 

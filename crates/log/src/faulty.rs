@@ -169,7 +169,8 @@ impl Writer for FaultyWriter {
 
 impl FaultyWriter {
     fn indeterminate(&self, reason: &str) -> AppendError {
-        AppendError::Indeterminate { partition: self.partition.clone(), reason: reason.to_owned() }
+        let (partition, reason) = (self.partition.clone(), reason.to_owned());
+        AppendError::Indeterminate { partition, reason, fenced: false }
     }
 }
 

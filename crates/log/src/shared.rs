@@ -148,7 +148,7 @@ impl Writer for MemberWriter {
         match self.writer.append(batch) {
             Err(AppendError::Fenced { partition }) if self.doubts.load(Ordering::SeqCst) => {
                 let reason = "a fence, as a commit meets it".to_owned();
-                Err(AppendError::Indeterminate { partition, reason })
+                Err(AppendError::Indeterminate { partition, reason, fenced: true })
             }
             appended => appended,
         }

@@ -79,9 +79,25 @@ impl Halt {
         Self::Log { view, source: Box::new(source) }
     }
 
+    /// Whether it may work the next time, and nobody has to look.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::View { source, .. } | Self::Store { source, .. } => may_pass(source),
+            Self::Log { source, .. } => matches!(**source, ReadError::Unavailable { .. }),
+            Self::Undecodable { .. } | Self::Ahead { .. } | Self::Task { .. } => false,
+        }
+    }
+
     /// Whether the log was merely closed, as at the end of the program.
     #[must_use]
     pub fn is_end_of_log(&self) -> bool {
         matches!(self, Self::Log { source, .. } if **source == ReadError::Closed)
+    }
+}
+
+pub(crate) fn may_pass(error: &StoreError) -> bool {
+    match error {
+        StoreError::Transient(_) | StoreError::Saturated(_) => true,
+        StoreError::Rejected(_) | StoreError::Fatal(_) => false,
     }
 }

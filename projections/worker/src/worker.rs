@@ -7,17 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chimera_model::ReadModel;
-use chimera_stores::{Generations, StoreError, View};
+use chimera_stores::{Generations, View};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::backoff::Backoff;
-use crate::error::Halt;
+use crate::error::{Halt, may_pass};
 use crate::feeder::{Feeder, all_ended};
 use crate::positions::Positions;
 use crate::target::Target;
 
 /// How often it is asked which generation is live.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+
+/// The feeds of one view.
+type Feeds = JoinSet<Result<(), Halt>>;
 
 /// Keeps read models at the tail of the log.
 #[derive(Clone)]
@@ -62,8 +66,7 @@ impl Worker {
         loop {
             let generation = self.live_generation(model).await?;
             let target = self.feeder.target(model, generation);
-            let legs = self.opened(&target).await?;
-            let mut tasks = self.feeder.start(&target, &legs, &self.positions)?;
+            let mut tasks = self.started(&target).await?;
             let swapped = tokio::select! {
                 ended = all_ended(&target, &mut tasks) => Some(ended),
                 () = self.swapped(&target) => None,
@@ -78,19 +81,27 @@ impl Worker {
         }
     }
 
-    /// The view, made where it is missing, and where to go on in it.
-    async fn opened(&self, target: &Target) -> Result<Vec<crate::Leg>, Halt> {
+    /// The view, made where it is missing and fed from where it stands. A store or a log that cannot answer now is asked again.
+    async fn started(&self, target: &Target) -> Result<Feeds, Halt> {
         let mut backoff = Backoff::default();
         loop {
-            let opened = match target.create().await {
-                Ok(()) => self.feeder.legs(target, |_| None).await,
-                Err(source) => Err(Halt::View { view: target.view(), source }),
-            };
-            match opened {
-                Err(Halt::View { source, .. }) if may_pass(&source) => backoff.wait(false).await,
-                Ok(_) | Err(_) => return opened,
+            match self.start(target).await {
+                Err(halt) if halt.may_pass() => {
+                    if backoff.failures() == 0 {
+                        tracing::warn!(error = %halt, "trying again until it works");
+                    }
+                    backoff.wait(false).await;
+                }
+                started => return started,
             }
         }
+    }
+
+    async fn start(&self, target: &Target) -> Result<Feeds, Halt> {
+        let created = target.create().await;
+        created.map_err(|source| Halt::View { view: target.view(), source })?;
+        let legs = self.feeder.legs(target, |_| None).await?;
+        self.feeder.start(target, &legs, &self.positions)
     }
 
     /// Which generation to feed; the first one where there is none.
@@ -120,12 +131,5 @@ impl Worker {
                 return;
             }
         }
-    }
-}
-
-fn may_pass(error: &StoreError) -> bool {
-    match error {
-        StoreError::Transient(_) | StoreError::Saturated(_) => true,
-        StoreError::Rejected(_) | StoreError::Fatal(_) => false,
     }
 }

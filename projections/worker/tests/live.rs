@@ -9,7 +9,8 @@ use chimera_log::{MemoryLog, Partition};
 use chimera_model::testing::{Shop, Tables};
 use chimera_model::{Change, ReadModel, daily_revenue, order_status, orders_by_customer};
 use chimera_stores::{Generations, StoreError, View};
-use chimera_worker::{Positions, WaitError, Worker};
+use chimera_worker::{Feeder, Positions, Stores, WaitError, Worker};
+use support::mute::Mute;
 use support::{LATER, MemoryStores, SMALL, Scripted, append, empty_log, feeder};
 use tokio::time::Instant;
 
@@ -67,6 +68,25 @@ async fn what_is_appended_later_is_applied_and_can_be_waited_for() {
     reached(&positions, MODEL.name, &at, orders.len() as u64).await;
     assert_eq!(stores.tables(View::new(MODEL.name, 1)), Tables::after(MODEL, &orders));
     running.abort();
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_answer_at_the_start_is_asked_again_and_nothing_stops() {
+    let (orders, log, stores) = (orders(), empty_log(), MemoryStores::scripted([]));
+    let at = partition(&orders);
+    append(&log, &orders);
+    // More than one round of questions: what streams there are, where each partition ends, what it holds.
+    for questions in [1, 2, 7] {
+        let mute = Arc::new(Mute::at_first(&log, questions));
+        let both = Stores { rows: stores.clone(), kv: stores.clone() };
+        let feeder = Feeder::new(mute, both, SMALL).unwrap();
+        let worker = Worker::new(feeder, stores.clone());
+        let positions = worker.positions();
+        tokio::select! {
+            () = reached(&positions, MODEL.name, &at, orders.len() as u64) => {}
+            ended = worker.run(MODEL) => panic!("after {questions} questions: {ended:?}"),
+        }
+    }
 }
 
 #[tokio::test]

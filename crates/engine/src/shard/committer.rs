@@ -82,7 +82,7 @@ impl Committer {
     fn broken_off(&self) -> Outcome {
         let reason = "the thread that appends broke off".to_owned();
         let partition = self.partition.clone();
-        let appended = Err(AppendError::Indeterminate { partition, reason });
+        let appended = Err(AppendError::Indeterminate { partition, reason, fenced: false });
         Outcome { appended, elapsed: Duration::ZERO }
     }
 }

@@ -111,7 +111,10 @@ impl<A: Aggregate> Serving<A> {
     pub(super) fn committed(&mut self, outcome: Outcome) -> Result<(), AppendFailed> {
         let appended = outcome.appended.map_err(|error| AppendFailed {
             may_have_been_written: matches!(error, AppendError::Indeterminate { .. }),
-            fenced: matches!(error, AppendError::Fenced { .. }),
+            fenced: matches!(
+                error,
+                AppendError::Fenced { .. } | AppendError::Indeterminate { fenced: true, .. }
+            ),
             reason: error.to_string(),
         })?;
         self.gauges.latency_ms.record(outcome.elapsed.as_secs_f64() * 1000.0);
