@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::terminal::{Format, show};
 
+mod apart;
 mod embedded;
 mod grpc;
 mod hot_product;
@@ -76,9 +77,15 @@ pub async fn run(
 ) -> anyhow::Result<bool> {
     let scratch = config.data_dir.with_extension(format!("bench-{}", std::process::id()));
     config.data_dir.clone_from(&scratch);
-    let outcome = measure(config, bench, metrics).await;
+    let on_kafka =
+        matches!(bench, Bench::Kafka(_)) || config.log.kind == chimera_kit::config::LogKind::Kafka;
+    apart::apart(&mut config);
+    let outcome = measure(config.clone(), bench, metrics).await;
     std::fs::remove_dir_all(&scratch)?;
-    outcome
+    let deleted = if on_kafka { apart::delete(&config).await } else { Ok(()) };
+    let measured = outcome?;
+    deleted?;
+    Ok(measured)
 }
 
 async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> anyhow::Result<bool> {

@@ -50,24 +50,12 @@ pub struct Load {
     pub format: Format,
 }
 
-/// Measures under a topic prefix that nobody else has.
+/// Measures on the topics of this run alone.
 pub(super) async fn measure(config: &Config, load: &Load) -> anyhow::Result<Kafka> {
-    let name = format!("bench-{:016x}", fastrand::u64(..));
-    let settings = KafkaSettings {
-        cluster: name.clone(),
-        topic_prefix: format!("{name}."),
-        membership: None,
-        wanted: None,
-        ..log_settings(config, "")
-    };
+    let settings = KafkaSettings { membership: None, wanted: None, ..log_settings(config, "") };
     let opened = tokio::task::spawn_blocking(move || open_log(settings)).await??;
     let bench = Bench { log: Arc::new(opened), directory: &config.data_dir, load };
-    let measured = bench.measure().await;
-    let log = bench.log;
-    let deleted = tokio::task::spawn_blocking(move || log.delete_topics()).await?;
-    let measured = measured?;
-    deleted?;
-    Ok(measured)
+    bench.measure().await
 }
 
 fn open_log(settings: KafkaSettings) -> anyhow::Result<KafkaLog> {
