@@ -13,6 +13,7 @@ use crate::ownership::Owned;
 use crate::probe::{Place, Probes};
 use crate::settings::KafkaSettings;
 use crate::tails::Tails;
+use crate::turns::Turns;
 
 /// Streams by name, with their partition counts.
 pub(crate) type Streams = BTreeMap<Arc<str>, u32>;
@@ -24,6 +25,7 @@ pub(crate) struct Cluster {
     pub(crate) committed: Probes,
     pub(crate) uncommitted: Probes,
     pub(crate) tails: Tails,
+    pub(crate) turns: Turns,
     pub(crate) owned: Owned,
     streams: RwLock<Streams>,
 }
@@ -42,6 +44,7 @@ impl Cluster {
             committed: probes(Isolation::Committed),
             uncommitted: probes(Isolation::Uncommitted),
             tails: Tails::new(config::reader(&settings)),
+            turns: Turns::new(settings.transactions_at_once),
             owned: Owned::new(&settings)?,
             streams: RwLock::default(),
             settings,

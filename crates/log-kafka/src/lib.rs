@@ -30,6 +30,7 @@ mod split;
 mod tail;
 mod tails;
 mod terms;
+mod turns;
 mod voice;
 mod writer;
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
 /// Where Kafka is and how this log uses it.
@@ -23,6 +25,8 @@ pub struct KafkaSettings {
     pub wanted: Option<BTreeSet<String>>,
     /// How this process shares the partitions with others; without it, all are its own.
     pub membership: Option<Membership>,
+    /// How many transactions of this process run at once.
+    pub transactions_at_once: usize,
     /// How long anything may take.
     pub deadlines: Deadlines,
 }
@@ -40,6 +44,7 @@ impl KafkaSettings {
             advertised: String::new(),
             wanted: None,
             membership: None,
+            transactions_at_once: thread::available_parallelism().map_or(1, NonZero::get) + 1,
             deadlines: Deadlines::default(),
         }
     }

@@ -48,6 +48,12 @@ impl KafkaWriter {
         Self { cluster, position, tail, limits, pair: Some(pair), claimed, fenced: false }
     }
 
+    fn in_turn(&mut self, entries: &[Entry]) -> Result<(), Failure> {
+        let cluster = Arc::clone(&self.cluster);
+        let _turn = cluster.turns.take();
+        self.transact(entries)
+    }
+
     /// One transaction on the producer whose turn it is.
     fn transact(&mut self, entries: &[Entry]) -> Result<(), Failure> {
         let Some(mut pair) = self.pair.take() else { return Err(Failure::Fenced) };
@@ -134,7 +140,7 @@ impl Writer for KafkaWriter {
         let first = self.position.next;
         for cut in cuts {
             let entries = batch.entries().get(cut).unwrap_or_default();
-            let written = self.transact(entries);
+            let written = self.in_turn(entries);
             written.map_err(|failure| self.failed(failure, self.position.next > first))?;
         }
         let last = self.position.next - 1;

@@ -27,7 +27,7 @@ use super::serving::Serving;
 use super::stocked;
 use crate::terminal::Format;
 
-const CONNECTIONS: usize = 32;
+const CONNECTIONS: usize = 256;
 const WARM_UP: Duration = Duration::from_secs(2);
 
 /// Where the latest orders are, oldest first. A read takes the oldest, which the read models have had time to apply.

@@ -16,6 +16,8 @@ use chimera_log_kafka::{KafkaSettings, Membership};
 #[must_use]
 pub fn log_settings(config: &Config, advertised: &str) -> KafkaSettings {
     let kafka = &config.kafka;
+    let settings = KafkaSettings::new(&kafka.brokers, &kafka.cluster);
+    let at_once = kafka.transactions_at_once.map(|number| usize::from(number.get()));
     KafkaSettings {
         topic_prefix: kafka.topic_prefix.clone(),
         replication: i32::from(kafka.replication),
@@ -26,7 +28,8 @@ pub fn log_settings(config: &Config, advertised: &str) -> KafkaSettings {
             session: Duration::from_millis(kafka.session_ms.into()),
             heartbeat: Duration::from_millis(kafka.heartbeat_ms.into()),
         }),
-        ..KafkaSettings::new(&kafka.brokers, &kafka.cluster)
+        transactions_at_once: at_once.unwrap_or(settings.transactions_at_once),
+        ..settings
     }
 }
 
