@@ -11,6 +11,8 @@ use chimera_domain::aggregate::DomainEvent;
 use chimera_log::{EventLog, Partition, partition_of};
 use tokio::sync::watch;
 
+use crate::patience;
+
 /// Folds one event into the entry of its aggregate.
 pub type FoldEntry<E, V> = fn(Option<V>, &E) -> Option<V>;
 
@@ -44,9 +46,9 @@ impl<E: DomainEvent, V: Clone + Send + Sync + 'static> GlobalTable<E, V> {
     /// Text for an operator, if the partition cannot be read or decoded.
     pub async fn follow(&self, partition: u32) -> Result<(), String> {
         let place = Partition::new(self.stream, partition);
-        let mut reader = self.log.read(&place, 1).map_err(|error| error.to_string())?;
+        let mut reader = patience::reader(&*self.log, &place, 1).await?;
         loop {
-            let batch = reader.next().await.map_err(|error| error.to_string())?;
+            let batch = patience::next(&mut *reader).await?;
             let mut last = 0;
             for record in &batch.records {
                 let event = self

@@ -12,6 +12,7 @@ mod global_table;
 mod keeper;
 mod mailbox;
 pub mod metric_names;
+mod patience;
 mod process;
 mod request;
 mod router;

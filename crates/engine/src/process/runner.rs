@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Process, ProcessOptions};
+use crate::patience;
 
 /// How long steps that are under way may take when the process ends; a repeat is harmless.
 const LAST_STEPS: Duration = Duration::from_secs(2);
@@ -107,9 +108,11 @@ impl<P: Process> ProcessRunner<P> {
     }
 
     async fn consume(&mut self, work: &mut InFlight<P>) -> Result<(), String> {
-        let mut reader =
-            self.log.read(&self.partition, work.read + 1).map_err(|error| error.to_string())?;
         let mut stop = self.stop.clone();
+        let mut reader = tokio::select! {
+            () = told(&mut stop) => return Ok(()),
+            reader = patience::reader(&*self.log, &self.partition, work.read + 1) => reader?,
+        };
         let mut save = tokio::time::interval(Duration::from_secs(1));
         loop {
             tokio::select! {
@@ -118,9 +121,8 @@ impl<P: Process> ProcessRunner<P> {
                     self.finish(work, done.map_err(|error| error.to_string())?);
                 }
                 _ = save.tick() => self.save(work).await,
-                batch = reader.next(), if work.open.len() < self.options.concurrency * 4 => {
-                    let batch = batch.map_err(|error| error.to_string())?;
-                    for record in &batch.records {
+                batch = patience::next(&mut *reader), if work.open.len() < self.options.concurrency * 4 => {
+                    for record in &batch?.records {
                         self.take(work, record)?;
                     }
                 }
