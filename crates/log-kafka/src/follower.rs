@@ -134,7 +134,7 @@ impl Followed {
         }
         self.is_broken = true;
         self.gathered = Assembled::default();
-        self.tail.is_broken();
+        self.tail.give_up();
         if let Some(sequence) = found {
             self.last = sequence;
             self.has_news = true;

@@ -72,7 +72,7 @@ impl Tail {
     }
 
     /// From now on everybody reads for himself.
-    pub(crate) fn is_broken(&self) {
+    pub(crate) fn give_up(&self) {
         let mut state = self.state();
         state.is_broken = true;
         state.recent.begin_at(0);
@@ -205,7 +205,7 @@ mod tests {
         let mut reader = AtTail::of(Arc::clone(&tail));
         tail.announce(0);
         tail.committed(&entries(3), 1);
-        tail.is_broken();
+        tail.give_up();
         tail.committed(&entries(1), 4);
         assert_eq!(reader.end(), 4);
         assert!(reader.from(4).is_none() && !reader.is_level(5));
