@@ -1,7 +1,6 @@
 //! Where Kafka and its schema registry are, and how they are entered. Owns names and defaults; what keeps the log correct
 //! is no setting.
 
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -44,10 +43,9 @@ pub struct Kafka {
     pub session_ms: u32,
     /// How often a node gives a sign of life; a third of the session at most.
     pub heartbeat_ms: u32,
-    /// How many transactions of a node run at once; without it, one more than it has processors. More where Kafka has machines of
-    /// its own and answers slowly.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub transactions_at_once: Option<NonZeroU16>,
+    /// How many transactions of a node run at once; 0 is one more than it has processors. More where Kafka has machines of its
+    /// own and answers slowly.
+    pub transactions_at_once: u16,
     /// Any other property of librdkafka.
     pub properties: Properties,
 }
@@ -140,7 +138,7 @@ impl Default for Kafka {
             key_file: None,
             session_ms: 1_500,
             heartbeat_ms: 500,
-            transactions_at_once: None,
+            transactions_at_once: 0,
             properties: Properties::default(),
         }
     }

@@ -17,7 +17,10 @@ use chimera_log_kafka::{KafkaSettings, Membership};
 pub fn log_settings(config: &Config, advertised: &str) -> KafkaSettings {
     let kafka = &config.kafka;
     let settings = KafkaSettings::new(&kafka.brokers, &kafka.cluster);
-    let at_once = kafka.transactions_at_once.map(|number| usize::from(number.get()));
+    let at_once = match kafka.transactions_at_once {
+        0 => settings.transactions_at_once,
+        number => usize::from(number),
+    };
     KafkaSettings {
         topic_prefix: kafka.topic_prefix.clone(),
         replication: i32::from(kafka.replication),
@@ -28,7 +31,7 @@ pub fn log_settings(config: &Config, advertised: &str) -> KafkaSettings {
             session: Duration::from_millis(kafka.session_ms.into()),
             heartbeat: Duration::from_millis(kafka.heartbeat_ms.into()),
         }),
-        transactions_at_once: at_once.unwrap_or(settings.transactions_at_once),
+        transactions_at_once: at_once,
         ..settings
     }
 }
