@@ -25,6 +25,7 @@ type Block = [u32; 8];
 #[derive(Default)]
 pub(super) struct Filter {
     layers: Vec<Layer>,
+    added: usize,
 }
 
 struct Layer {
@@ -36,6 +37,7 @@ struct Layer {
 impl Filter {
     /// `hash` must be evenly spread over all its bits.
     pub(super) fn add(&mut self, hash: u64) {
+        self.added += 1;
         let is_full = self.layers.last().is_none_or(|layer| layer.room == 0);
         if is_full {
             self.layers.push(Layer::of(FIRST << self.layers.len()));
@@ -43,6 +45,11 @@ impl Filter {
         if let Some(layer) = self.layers.last_mut() {
             layer.add(hash);
         }
+    }
+
+    /// How many hashes were added; one that was added twice counts twice.
+    pub(super) fn len(&self) -> usize {
+        self.added
     }
 
     /// Whether the hash may have been added; false only if it was not.

@@ -16,7 +16,7 @@ use super::committer::Committer;
 use super::reading::Reading;
 use super::serving::{Checkpointing, Gauges, Serving};
 use super::states::States;
-use super::stored::Stored;
+use super::stored::{ReadAll, Stored};
 use super::timers::Timers;
 use super::unclaimed::Unclaimed;
 use crate::checkpoint::{CheckpointError, CommandRecord, Restored};
@@ -129,11 +129,8 @@ fn follow<A: Aggregate>(
 
 fn begin<A: Aggregate>(parts: &Parts<A>, restored: Restored) -> Serving<A> {
     let is_stored = restored.sequence > 0;
-    let (states, commands) = if is_stored {
-        (all_states(parts), all_commands(parts))
-    } else {
-        (Stored::nothing(), Stored::nothing())
-    };
+    let states = Stored::new(is_stored, all_states(parts));
+    let commands = Stored::new(is_stored, all_commands(parts));
     let timers = Timers::of(restored.timers);
     let (partition, store) = (&parts.partition, &parts.checkpoints);
     let capacity = parts.options.hot_aggregates;
@@ -157,18 +154,14 @@ fn begin<A: Aggregate>(parts: &Parts<A>, restored: Restored) -> Serving<A> {
     }
 }
 
-fn all_states<A: Aggregate>(parts: &Parts<A>) -> Stored {
+fn all_states<A: Aggregate>(parts: &Parts<A>) -> ReadAll {
     let (store, partition) = (Arc::clone(&parts.checkpoints), parts.partition.clone());
-    Stored::something(Box::new(move |see| {
-        store.each_state(&partition, &mut |key| see(xxh3_64(key.as_bytes())))
-    }))
+    Arc::new(move |see| store.each_state(&partition, &mut |key| see(xxh3_64(key.as_bytes()))))
 }
 
-fn all_commands<A: Aggregate>(parts: &Parts<A>) -> Stored {
+fn all_commands<A: Aggregate>(parts: &Parts<A>) -> ReadAll {
     let (store, partition) = (Arc::clone(&parts.checkpoints), parts.partition.clone());
-    Stored::something(Box::new(move |see| {
-        store.each_command(&partition, &mut |id| see(filtered(id)))
-    }))
+    Arc::new(move |see| store.each_command(&partition, &mut |id| see(filtered(id))))
 }
 
 /// The checkpoint, if it belongs to this log; otherwise it is cleared and the log is read from the start.
