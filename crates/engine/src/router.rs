@@ -196,14 +196,17 @@ impl<A: Aggregate> Router<A> {
     fn way(&self, partition: &Partition, cluster: &Cluster) -> Way<A> {
         let slot = self.slot(partition);
         let here = slot.shard().filter(|shard| !shard.is_closed());
-        let owners = self.owners.borrow();
+        let here = match here {
+            Some(shard) if !slot.is_unclaimed() => return Way::Here(shard),
+            unclaimed => unclaimed,
+        };
         // What this process has claimed and does not have any more will be claimed anew.
+        let owners = self.owners.borrow();
         let other = owners.get(partition).filter(|owner| owner.address != cluster.own_address);
-        match (here, other) {
+        match (other, here) {
             // It serves until this process has claimed; nothing need wait for that.
-            (Some(_), Some(owner)) if slot.is_unclaimed() => Way::There(owner.clone()),
-            (Some(shard), _) => Way::Here(shard),
-            (None, Some(owner)) => Way::There(owner.clone()),
+            (Some(owner), _) => Way::There(owner.clone()),
+            (None, Some(shard)) => Way::Here(shard),
             (None, None) => Way::Nowhere,
         }
     }

@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use chimera_domain::stock::Stock;
 use chimera_engine::{
-    CheckpointError, CheckpointStore, CommandRecord, Engine, EngineOptions, Failure,
-    MemoryCheckpoints, Restored, SavedState, Shards, Snapshot,
+    CheckpointError, CheckpointStore, Engine, EngineOptions, Failure, MemoryCheckpoints, Restored,
+    Shards, Snapshot,
 };
 use chimera_log::{Fault, FaultPlan, FaultyLog, Partition};
+use support::checkpoints::{Meddled, Meddler};
 use support::{World, adjust, history, named, request};
 
-/// Checkpoints that go wrong on purpose.
+/// Makes checkpoints go wrong on purpose.
 #[derive(Default)]
-struct Unreliable {
-    inner: MemoryCheckpoints,
+struct Failing {
     every_second_save_fails: bool,
     saves: AtomicU32,
     states_are_damaged: AtomicBool,
@@ -27,67 +27,43 @@ struct Unreliable {
     clears: AtomicU32,
 }
 
-impl CheckpointStore for Unreliable {
-    fn restore(&self, partition: &Partition, format: u32) -> Result<Restored, CheckpointError> {
-        let ahead_until = self.ahead_until.load(Ordering::SeqCst);
-        Ok(Restored { ahead_until, ..self.inner.restore(partition, format)? })
+type Unreliable = Meddled<Failing>;
+
+impl Meddler for Failing {
+    fn restored(&self, restored: Restored) -> Restored {
+        Restored { ahead_until: self.ahead_until.load(Ordering::SeqCst), ..restored }
     }
 
-    fn state(
-        &self,
-        partition: &Partition,
-        key: &str,
-    ) -> Result<Option<SavedState>, CheckpointError> {
+    fn reading(&self, partition: &Partition) -> Result<(), CheckpointError> {
         if self.states_are_damaged.load(Ordering::SeqCst) {
             let (partition, reason) = (partition.clone(), "a flipped bit".to_owned());
             return Err(CheckpointError::Damaged { partition, reason });
         }
-        self.inner.state(partition, key)
+        Ok(())
     }
 
-    fn command(
+    fn save(
         &self,
+        inner: &MemoryCheckpoints,
         partition: &Partition,
-        id: u128,
-    ) -> Result<Option<CommandRecord>, CheckpointError> {
-        self.inner.command(partition, id)
-    }
-
-    fn each_state(
-        &self,
-        of: &Partition,
-        see: &mut dyn FnMut(&str) -> bool,
+        snapshot: Snapshot,
     ) -> Result<(), CheckpointError> {
-        self.inner.each_state(of, see)
-    }
-
-    fn each_command(
-        &self,
-        of: &Partition,
-        see: &mut dyn FnMut(u128) -> bool,
-    ) -> Result<(), CheckpointError> {
-        self.inner.each_command(of, see)
-    }
-
-    fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {
         let number = self.saves.fetch_add(1, Ordering::SeqCst);
         if self.every_second_save_fails && number.is_multiple_of(2) {
             return Err(CheckpointError::Unavailable("the disk is full".to_owned()));
         }
         if self.saves_are_interrupted.load(Ordering::SeqCst) {
             self.ahead_until.fetch_max(snapshot.sequence, Ordering::SeqCst);
-            let Restored { sequence, event_id, .. } =
-                self.inner.restore(partition, snapshot.format)?;
-            self.inner.save(partition, Snapshot { sequence, event_id, ..snapshot })?;
+            let Restored { sequence, event_id, .. } = inner.restore(partition, snapshot.format)?;
+            inner.save(partition, Snapshot { sequence, event_id, ..snapshot })?;
             return Err(CheckpointError::Unavailable("interrupted".to_owned()));
         }
-        self.inner.save(partition, snapshot)
+        inner.save(partition, snapshot)
     }
 
-    fn clear(&self, partition: &Partition) -> Result<(), CheckpointError> {
+    fn clearing(&self) {
         self.clears.fetch_add(1, Ordering::SeqCst);
         self.states_are_damaged.store(false, Ordering::SeqCst);
-        self.inner.clear(partition)
     }
 }
 
@@ -130,8 +106,8 @@ async fn assert_on_hand(shards: &Shards<Stock>, expected: i64) {
 #[tokio::test]
 async fn a_save_that_fails_loses_nothing_of_the_next_one() {
     let world = small_steps();
-    let checkpoints =
-        Arc::new(Unreliable { every_second_save_fails: true, ..Unreliable::default() });
+    let by = Failing { every_second_save_fails: true, ..Failing::default() };
+    let checkpoints = Arc::new(Unreliable { by, ..Unreliable::default() });
     for round in 0..6 {
         let shards = start(&world, &checkpoints).await;
         assert_on_hand(&shards, i64::from(round)).await;
@@ -153,18 +129,18 @@ async fn states_that_an_interrupted_save_left_ahead_are_not_folded_twice() {
         // Rounds 1 and 2 save states and commands, and not how far they reach.
         let interrupted = [1, 2].contains(&round);
         let shards = start(&world, &checkpoints).await;
-        checkpoints.saves_are_interrupted.store(interrupted, Ordering::SeqCst);
+        checkpoints.by.saves_are_interrupted.store(interrupted, Ordering::SeqCst);
         assert_on_hand(&shards, i64::from(round)).await;
         deliver(&shards, round).await;
         deliver(&shards, round).await;
         assert_on_hand(&shards, i64::from(round) + 1).await;
         shards.stop().await;
-        checkpoints.saves_are_interrupted.store(false, Ordering::SeqCst);
+        checkpoints.by.saves_are_interrupted.store(false, Ordering::SeqCst);
     }
     assert_on_hand(&start(&world, &checkpoints).await, 4).await;
     assert_eq!(history::<Stock>(&world.log, 1).await.len(), 40);
     // Only where nothing was saved yet.
-    assert_eq!(checkpoints.clears.load(Ordering::SeqCst), 1);
+    assert_eq!(checkpoints.by.clears.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -175,7 +151,7 @@ async fn a_damaged_state_is_rebuilt_from_the_log_while_serving() {
     deliver(&shards, 0).await;
     shards.stop().await;
     let shards = start(&world, &checkpoints).await;
-    checkpoints.states_are_damaged.store(true, Ordering::SeqCst);
+    checkpoints.by.states_are_damaged.store(true, Ordering::SeqCst);
     let refused = shards.router().execute(request("P3", adjust(1), named("again"))).await;
     assert!(matches!(refused, Err(Failure::Unavailable(_))), "{refused:?}");
     shards.router().execute(request("P3", adjust(1), named("again"))).await.unwrap();
@@ -194,7 +170,7 @@ async fn a_damaged_state_found_in_recovery_is_rebuilt_from_the_log() {
     let shards = start(&world, &other).await;
     deliver(&shards, 1).await;
     shards.stop().await;
-    checkpoints.states_are_damaged.store(true, Ordering::SeqCst);
+    checkpoints.by.states_are_damaged.store(true, Ordering::SeqCst);
     let shards = start(&world, &checkpoints).await;
     assert_on_hand(&shards, 2).await;
 }

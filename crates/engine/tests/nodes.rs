@@ -44,8 +44,7 @@ async fn a_fence_that_shows_itself_as_a_doubt_does_not_take_the_partition_back()
 }
 
 async fn change_hands(installation: &Installation, a: &Node, b: &Node) {
-    a.give([0]);
-    a.until(0, Phase::Serving).await;
+    a.take_over().await;
     let over = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = [a, b, a, b]
         .into_iter()
@@ -73,12 +72,10 @@ async fn change_hands(installation: &Installation, a: &Node, b: &Node) {
 async fn a_shard_that_is_fenced_gives_its_commands_back_and_they_are_done_once_elsewhere() {
     let installation = Installation::new(1);
     let (a, b) = (installation.node("a", 0), installation.node("b", 0));
-    a.give([0]);
-    a.until(0, Phase::Serving).await;
+    a.take_over().await;
     a.router.execute(request("P", adjust(5), named("before"))).await.unwrap();
     // The old owner has not heard yet that it has lost the partition; its next append finds out.
-    b.give([0]);
-    b.until(0, Phase::Serving).await;
+    b.take_over().await;
     a.give([]);
     let ids: Vec<String> = (0..40).map(|number| format!("late-{number}")).collect();
     let sent = ids.iter().map(|id| {
@@ -98,8 +95,7 @@ async fn a_shard_that_is_fenced_gives_its_commands_back_and_they_are_done_once_e
 async fn a_command_does_not_wait_for_a_claim_while_the_owner_before_serves() {
     let installation = Installation::new(1);
     let (a, b) = (installation.node("a", 0), installation.node("b", 0));
-    a.give([0]);
-    a.until(0, Phase::Serving).await;
+    a.take_over().await;
     b.log.hold_claims(true);
     b.give([0]);
     b.until(0, Phase::Recovering).await;
@@ -116,8 +112,7 @@ async fn a_fence_that_is_met_inside_a_commit_fails_no_command() {
     let installation = Installation::new(1);
     let a = installation.node("a", 0);
     a.log.doubt();
-    a.give([0]);
-    a.until(0, Phase::Serving).await;
+    a.take_over().await;
     for number in 0..20 {
         // A process that hung, or a rival that is gone again: nobody else will take the command.
         drop(installation.raw.claim(&Partition::new(Stock::STREAM, 0)).unwrap());
@@ -146,15 +141,13 @@ async fn a_command_goes_to_the_owner_and_its_refusal_comes_back_as_the_same_valu
 async fn a_standby_follows_and_serves_once_it_is_given_the_partition() {
     let installation = Installation::new(1);
     let (a, b) = (installation.node("a", 1), installation.node("b", 1));
-    a.give([0]);
-    a.until(0, Phase::Serving).await;
+    a.take_over().await;
     b.until(0, Phase::Following).await;
     for number in 0..50 {
         a.router.execute(request("P", adjust(1), named(&number.to_string()))).await.unwrap();
     }
     a.give([]);
-    b.give([0]);
-    b.until(0, Phase::Serving).await;
+    b.take_over().await;
     a.until(0, Phase::Following).await;
     assert_eq!(b.router.read("P").await.unwrap().version, 50);
     // Known by its id to who has only followed.
@@ -168,8 +161,7 @@ async fn a_claim_that_is_contested_is_made_again_while_the_partition_is_given() 
     let installation = Installation::new(1);
     let a = installation.node("a", 0);
     a.log.contest(3);
-    a.give([0]);
-    a.until(0, Phase::Serving).await;
+    a.take_over().await;
     assert_eq!(a.log.contests(), 0);
     a.router.execute(request("P", adjust(1), named("1"))).await.unwrap();
     let owners = a.log.owners();

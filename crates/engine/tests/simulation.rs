@@ -9,65 +9,38 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chimera_domain::stock::Stock;
 use chimera_engine::{
-    CheckpointError, CheckpointStore, CommandRecord, Engine, EngineOptions, Failure,
-    MemoryCheckpoints, Restored, Router, SavedState, Shards, Snapshot,
+    CheckpointError, CheckpointStore, Engine, EngineOptions, Failure, MemoryCheckpoints, Router,
+    Shards, Snapshot,
 };
 use chimera_log::{EventLog, FaultPlan, FaultyLog, Injected, Partition};
+use support::checkpoints::{Meddled, Meddler};
 use support::remote::{RemoteLog, Wait, Watched, WatchedClock};
 use support::{NOON, World, adjust, history, named, request, reserve};
 
-/// Checkpoints that look whether what they hold is in the log.
+/// Looks whether what is saved is in the log.
 struct Saved {
     log: Arc<dyn EventLog>,
-    inner: MemoryCheckpoints,
     /// One was saved that held more than the log.
     ahead: AtomicBool,
 }
 
 impl Saved {
-    fn beside(log: &Arc<dyn EventLog>) -> Self {
-        let inner = MemoryCheckpoints::default();
-        Self { log: Arc::clone(log), inner, ahead: AtomicBool::new(false) }
+    fn beside(log: &Arc<dyn EventLog>) -> Meddled<Self> {
+        let by = Self { log: Arc::clone(log), ahead: AtomicBool::new(false) };
+        Meddled { inner: MemoryCheckpoints::default(), by }
     }
 }
 
-impl CheckpointStore for Saved {
-    fn restore(&self, partition: &Partition, format: u32) -> Result<Restored, CheckpointError> {
-        self.inner.restore(partition, format)
-    }
-
-    fn state(&self, of: &Partition, key: &str) -> Result<Option<SavedState>, CheckpointError> {
-        self.inner.state(of, key)
-    }
-
-    fn command(&self, of: &Partition, id: u128) -> Result<Option<CommandRecord>, CheckpointError> {
-        self.inner.command(of, id)
-    }
-
-    fn each_state(
+impl Meddler for Saved {
+    fn save(
         &self,
-        of: &Partition,
-        see: &mut dyn FnMut(&str) -> bool,
+        inner: &MemoryCheckpoints,
+        partition: &Partition,
+        snapshot: Snapshot,
     ) -> Result<(), CheckpointError> {
-        self.inner.each_state(of, see)
-    }
-
-    fn each_command(
-        &self,
-        of: &Partition,
-        see: &mut dyn FnMut(u128) -> bool,
-    ) -> Result<(), CheckpointError> {
-        self.inner.each_command(of, see)
-    }
-
-    fn save(&self, partition: &Partition, snapshot: Snapshot) -> Result<(), CheckpointError> {
         let end = *self.log.high_watermark(partition).unwrap().borrow();
         self.ahead.fetch_or(snapshot.sequence > end, Ordering::SeqCst);
-        self.inner.save(partition, snapshot)
-    }
-
-    fn clear(&self, partition: &Partition) -> Result<(), CheckpointError> {
-        self.inner.clear(partition)
+        inner.save(partition, snapshot)
     }
 }
 
@@ -160,7 +133,7 @@ async fn simulate(seed: u64, way: Way) -> Brought {
         assert_eq!(current.state.balance().available(), 0);
     }
     again.stop().await;
-    assert!(!saved.ahead.load(Ordering::SeqCst), "a checkpoint was ahead of the log");
+    assert!(!saved.by.ahead.load(Ordering::SeqCst), "a checkpoint was ahead of the log");
     Brought {
         faults: count(faulty.injected()),
         behind: watched.failed_with_more_behind.load(Ordering::SeqCst),
@@ -172,7 +145,11 @@ fn count(injected: Injected) -> u64 {
     injected.unavailable + unknown + injected.fenced
 }
 
-async fn start(world: &World, saved: &Arc<Saved>, watched: &Arc<Watched>) -> Shards<Stock> {
+async fn start(
+    world: &World,
+    saved: &Arc<Meddled<Saved>>,
+    watched: &Arc<Watched>,
+) -> Shards<Stock> {
     let engine = Engine {
         log: Arc::clone(&world.log),
         checkpoints: saved.clone(),

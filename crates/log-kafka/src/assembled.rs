@@ -72,3 +72,19 @@ impl Assembled {
         RawBatch { records }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// So many entries with values of so many bytes.
+    pub(crate) fn entries(count: usize, size: usize) -> Vec<Entry> {
+        let entry = Entry {
+            key: "k".into(),
+            event_type: "t".into(),
+            traceparent: None,
+            value: vec![7; size],
+        };
+        vec![entry; count]
+    }
+}

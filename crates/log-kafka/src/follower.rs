@@ -39,7 +39,6 @@ struct Followed {
     gathered: Assembled,
     /// Something of it is gathered or noted, and not given on yet.
     has_news: bool,
-    is_broken: bool,
 }
 
 type ByPlace = HashMap<String, HashMap<i32, Followed>>;
@@ -80,13 +79,7 @@ fn begin(consumer: &Voiced, followed: &mut ByPlace, follow: Follow) {
     if let Err(error) = assigned {
         tracing::error!(topic = place.topic, %error, "a tail is not followed");
     }
-    let one = Followed {
-        tail,
-        last: 0,
-        gathered: Assembled::default(),
-        has_news: false,
-        is_broken: false,
-    };
+    let one = Followed { tail, last: 0, gathered: Assembled::default(), has_news: false };
     followed.entry(place.topic).or_default().insert(place.index, one);
 }
 
@@ -121,20 +114,18 @@ impl Followed {
         };
         self.last = sequence;
         self.has_news = true;
-        if !self.is_broken && self.tail.wants(sequence) {
+        if self.tail.wants(sequence) {
             self.gathered.push_message(sequence, message, &beside);
         }
     }
 
     /// Readers will find what is wrong, each for himself.
     fn break_off(&mut self, message: &BorrowedMessage<'_>, found: Option<u64>) {
-        if !self.is_broken {
+        if self.tail.give_up() {
             let (topic, offset) = (message.topic(), message.offset());
             tracing::error!(topic, offset, ?found, after = self.last, "the record does not follow");
         }
-        self.is_broken = true;
         self.gathered = Assembled::default();
-        self.tail.give_up();
         if let Some(sequence) = found {
             self.last = sequence;
             self.has_news = true;

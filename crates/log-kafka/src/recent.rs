@@ -93,18 +93,11 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use chimera_log::Entry;
-
     use super::*;
+    use crate::assembled::testing;
 
     fn batch(first: u64, records: usize, size: usize) -> Assembled {
-        let entry = Entry {
-            key: "k".into(),
-            event_type: "t".into(),
-            traceparent: None,
-            value: vec![7; size],
-        };
-        Assembled::of(&vec![entry; records], first)
+        Assembled::of(&testing::entries(records, size), first)
     }
 
     fn sequences(recent: &Recent, from: u64) -> Vec<u64> {

@@ -13,19 +13,18 @@ use crate::recent::Recent;
 pub(crate) struct Tail {
     end: watch::Sender<u64>,
     readers: AtomicUsize,
-    recent: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    recent: Recent,
-    /// Something stands in the topic that no writer of ours wrote. Readers find it, and say where, if each reads for itself.
-    is_broken: bool,
+    /// None once something was found in the topic that no writer of ours wrote. Readers find it, and say where, if each reads
+    /// for itself.
+    recent: Mutex<Option<Recent>>,
 }
 
 impl Tail {
     pub(crate) fn new() -> Self {
-        Self { end: watch::Sender::new(0), readers: AtomicUsize::new(0), recent: Mutex::default() }
+        Self {
+            end: watch::Sender::new(0),
+            readers: AtomicUsize::new(0),
+            recent: Mutex::new(Some(Recent::default())),
+        }
     }
 
     /// Announces the last acknowledged sequence, as it changes.
@@ -35,12 +34,12 @@ impl Tail {
 
     /// All up to `sequence` is committed. Its records come by the follower, where somebody reads.
     pub(crate) fn announce(&self, sequence: u64) {
-        let mut state = self.state();
-        let will_come = self.is_read() && state.recent.next() > 0;
-        if state.recent.next() <= sequence && !will_come {
-            state.recent.begin_at(sequence + 1);
+        if let Some(recent) = &mut *self.recent() {
+            let will_come = self.is_read() && recent.next() > 0;
+            if recent.next() <= sequence && !will_come {
+                recent.begin_at(sequence + 1);
+            }
         }
-        drop(state);
         self.end.send_if_modified(|last| {
             let later = *last < sequence;
             *last = sequence.max(*last);
@@ -68,14 +67,12 @@ impl Tail {
 
     /// Whether somebody wants the records from `sequence` on, and does not have them yet.
     pub(crate) fn wants(&self, sequence: u64) -> bool {
-        self.is_read() && self.state().recent.next() <= sequence
+        self.is_read() && self.recent().as_ref().is_some_and(|recent| recent.next() <= sequence)
     }
 
-    /// From now on everybody reads for himself.
-    pub(crate) fn give_up(&self) {
-        let mut state = self.state();
-        state.is_broken = true;
-        state.recent.begin_at(0);
+    /// From now on everybody reads for himself. False if it was so before.
+    pub(crate) fn give_up(&self) -> bool {
+        self.recent().take().is_some()
     }
 
     fn is_read(&self) -> bool {
@@ -84,11 +81,13 @@ impl Tail {
 
     /// Whoever waits is woken also if the end was known already.
     fn push(&self, records: Assembled, last: u64) {
-        self.state().recent.push(records);
+        if let Some(recent) = &mut *self.recent() {
+            recent.push(records);
+        }
         self.end.send_modify(|end| *end = last.max(*end));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn recent(&self) -> MutexGuard<'_, Option<Recent>> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -107,20 +106,17 @@ impl AtTail {
 
     /// The records from `sequence` on, if they are in memory.
     pub(crate) fn from(&self, sequence: u64) -> Option<RawBatch> {
-        let state = self.tail.state();
-        if state.is_broken { None } else { state.recent.from(sequence) }
+        self.tail.recent().as_ref()?.from(sequence)
     }
 
     /// Whether a reader at `sequence` finds here all that follows.
     pub(crate) fn is_level(&self, sequence: u64) -> bool {
-        let state = self.tail.state();
-        !state.is_broken && state.recent.is_level(sequence)
+        self.tail.recent().as_ref().is_some_and(|recent| recent.is_level(sequence))
     }
 
     /// Whether the record of `sequence` is the next one to come here.
     pub(crate) fn awaits(&self, sequence: u64) -> bool {
-        let state = self.tail.state();
-        !state.is_broken && state.recent.next() == sequence
+        self.tail.recent().as_ref().is_some_and(|recent| recent.next() == sequence)
     }
 
     /// The last acknowledged sequence; [`AtTail::moved`] then waits for a later one.
@@ -146,15 +142,19 @@ impl Drop for AtTail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assembled::testing;
 
     fn entries(count: usize) -> Vec<Entry> {
-        let entry = Entry {
-            key: "k".into(),
-            event_type: "t".into(),
-            traceparent: None,
-            value: vec![1, 2, 3],
-        };
-        vec![entry; count]
+        testing::entries(count, 3)
+    }
+
+    /// Somebody who reads, and three records.
+    fn read() -> (Arc<Tail>, AtTail) {
+        let tail = Arc::new(Tail::new());
+        let reader = AtTail::of(Arc::clone(&tail));
+        tail.announce(0);
+        tail.committed(&entries(3), 1);
+        (tail, reader)
     }
 
     #[test]
@@ -175,10 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_announced_before_it_comes_is_waited_for() {
-        let tail = Arc::new(Tail::new());
-        let mut reader = AtTail::of(Arc::clone(&tail));
-        tail.announce(0);
-        tail.committed(&entries(3), 1);
+        let (tail, mut reader) = read();
         tail.announce(5);
         assert_eq!(reader.end(), 5);
         assert!(reader.awaits(4) && reader.from(4).is_none() && reader.from(1).is_some());
@@ -189,10 +186,7 @@ mod tests {
 
     #[test]
     fn what_the_follower_finds_again_changes_nothing() {
-        let tail = Arc::new(Tail::new());
-        let mut reader = AtTail::of(Arc::clone(&tail));
-        tail.announce(0);
-        tail.committed(&entries(3), 1);
+        let (tail, mut reader) = read();
         tail.found(Assembled::default(), 2);
         tail.found(Assembled::of(&entries(2), 2), 3);
         assert_eq!(reader.end(), 3);
@@ -201,11 +195,8 @@ mod tests {
 
     #[test]
     fn a_broken_tail_gives_nothing_and_goes_on_announcing() {
-        let tail = Arc::new(Tail::new());
-        let mut reader = AtTail::of(Arc::clone(&tail));
-        tail.announce(0);
-        tail.committed(&entries(3), 1);
-        tail.give_up();
+        let (tail, mut reader) = read();
+        assert!(tail.give_up() && !tail.give_up());
         tail.committed(&entries(1), 4);
         assert_eq!(reader.end(), 4);
         assert!(reader.from(4).is_none() && !reader.is_level(5));

@@ -1,6 +1,6 @@
 //! The tails of all partitions that somebody asked for, and the thread that follows them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -21,7 +21,7 @@ pub(crate) struct Tails {
 
 #[derive(Default)]
 struct Followed {
-    partitions: HashMap<(String, i32), Arc<Tail>>,
+    partitions: HashSet<Partition>,
     thread: Option<mpsc::Sender<Follow>>,
 }
 
@@ -49,13 +49,12 @@ impl Tails {
     ) -> KafkaResult<Arc<Tail>> {
         let tail = self.of(partition);
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (place.topic.clone(), place.index);
-        if !followed.partitions.contains_key(&key) {
+        if !followed.partitions.contains(partition) {
             let last = look()?;
             tail.announce(last.sequence);
             let follow = Follow { place: place.clone(), from: last.end, tail: Arc::clone(&tail) };
             self.follow(&mut followed, follow)?;
-            followed.partitions.insert(key, Arc::clone(&tail));
+            followed.partitions.insert(partition.clone());
         }
         Ok(tail)
     }

@@ -185,9 +185,9 @@ impl<A: Aggregate> Serving<A> {
         key: &Arc<str>,
         events: &[A::Event],
     ) -> Result<u64, CheckpointError> {
-        let aggregate = self.states.evolve(key, events)?;
-        self.timers.set(key, aggregate.state.due().map(|(due, _)| due));
-        Ok(aggregate.version)
+        let (version, due) = self.states.evolve(key, events)?;
+        self.timers.set(key, due);
+        Ok(version)
     }
 }
 

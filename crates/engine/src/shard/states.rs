@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use chimera_domain::aggregate::Aggregate;
+use chimera_domain::time::Timestamp;
 use chimera_log::Partition;
 use foldhash::fast::RandomState;
 use xxhash_rust::xxh3::xxh3_64;
@@ -76,23 +77,25 @@ impl<A: Aggregate> States<A> {
         self.hot(key).map(|hot| &hot.aggregate)
     }
 
-    /// Folds events into the aggregate and notes that it has changed.
+    /// Folds events into the aggregate and notes that it has changed. Its version, and when something falls due.
     pub(super) fn evolve(
         &mut self,
         key: &Arc<str>,
         events: &[A::Event],
-    ) -> Result<&Versioned<A>, CheckpointError> {
+    ) -> Result<(u64, Option<Timestamp>), CheckpointError> {
         let hot = self.hot(key)?;
         let is_news = !std::mem::replace(&mut hot.is_changed, true);
-        let state = Arc::make_mut(&mut hot.aggregate.state);
+        let Versioned { state, version } = &mut hot.aggregate;
+        let state = Arc::make_mut(state);
         for event in events {
             state.evolve(event);
-            hot.aggregate.version += 1;
+            *version += 1;
         }
+        let evolved = (*version, state.due().map(|(due, _)| due));
         if is_news {
             self.changed.push(Arc::clone(key));
         }
-        self.get(key)
+        Ok(evolved)
     }
 
     fn hot(&mut self, key: &Arc<str>) -> Result<&mut Hot<A>, CheckpointError> {

@@ -24,6 +24,7 @@ use chimera_engine::{
 };
 use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
 
+pub mod checkpoints;
 pub mod nodes;
 pub mod remote;
 

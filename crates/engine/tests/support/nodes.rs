@@ -102,6 +102,12 @@ impl Node {
         self.log.give(indices.into_iter().map(|index| Partition::new(Stock::STREAM, index)));
     }
 
+    /// Is given the only partition, and serves it.
+    pub async fn take_over(&self) {
+        self.give([0]);
+        self.until(0, Phase::Serving).await;
+    }
+
     /// Until the shard of a partition is where it should be.
     pub async fn until(&self, index: usize, phase: Phase) {
         let mut status = self.shards.statuses().swap_remove(index);
