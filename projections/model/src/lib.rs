@@ -15,6 +15,7 @@ pub mod product_cache;
 pub mod product_catalogue;
 pub mod product_price_history;
 mod read_model;
+mod search;
 mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -23,6 +24,7 @@ mod value;
 pub use change::Change;
 pub use mutation::{KvMutation, Mutation, RowMutation};
 pub use read_model::{Projection, ReadModel};
+pub use search::{SearchField, SearchKind, SearchMutation, SearchPart, SearchSpec};
 pub use table::{Column, Kind, KvSpec, Order, TableSpec};
 pub use value::{Row, RowKey, Value};
 

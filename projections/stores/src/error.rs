@@ -13,6 +13,10 @@ pub enum StoreError {
     /// Try again later, and slower.
     #[error("the store is full or overloaded: {0}")]
     Saturated(String),
+    /// It has lost what it had confirmed, as after a restart without its last writes: read its checkpoints again and go on from
+    /// there.
+    #[error("the store has gone back to an earlier state: {0}")]
+    WentBack(String),
     /// This request will never work, others may: park what caused it.
     #[error("the store refuses this: {0}")]
     Rejected(String),

@@ -13,6 +13,7 @@ mod key;
 mod kv;
 mod page;
 mod rows;
+pub mod search;
 mod text;
 mod view;
 

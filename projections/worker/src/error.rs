@@ -97,7 +97,7 @@ impl Halt {
 
 pub(crate) fn may_pass(error: &StoreError) -> bool {
     match error {
-        StoreError::Transient(_) | StoreError::Saturated(_) => true,
+        StoreError::Transient(_) | StoreError::Saturated(_) | StoreError::WentBack(_) => true,
         StoreError::Rejected(_) | StoreError::Fatal(_) => false,
     }
 }

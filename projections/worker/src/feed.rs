@@ -181,7 +181,7 @@ impl Feed {
         let full = match &error {
             StoreError::Transient(_) => false,
             StoreError::Saturated(_) => true,
-            StoreError::Rejected(_) | StoreError::Fatal(_) => {
+            StoreError::WentBack(_) | StoreError::Rejected(_) | StoreError::Fatal(_) => {
                 let (view, partition) = (self.target.view(), self.partition.clone());
                 let first = self.position.next;
                 return Err(Halt::Store { view, partition, first, last, source: error });
