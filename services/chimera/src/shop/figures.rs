@@ -7,7 +7,7 @@ use chimera_kit::position::Applied;
 use chimera_log::Partition;
 use chimera_model::Value;
 use chimera_model::daily_revenue::{DAILY_REVENUE, MODEL};
-use chimera_query::Reads;
+use chimera_query::{Impatient, Reads};
 use chimera_wiring::STREAMS;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Shop {
         let applied: Arc<dyn Applied> = Arc::new(AppliedPositions(self.positions.clone()));
         Reads {
             rows: self.stores.rows.clone(),
-            kv: self.stores.kv.clone(),
+            kv: Arc::new(Impatient::new(self.stores.kv.clone())),
             generations: self.stores.live.clone(),
             applied,
         }

@@ -127,7 +127,7 @@ impl Shop {
         let stores = EmbeddedStores::open(dir.path()).unwrap();
         let reads = reads(&engine.log, &stores, &mut tasks).await;
         let products = Products::new(start(&engine).await.router(), reads.clone());
-        let stock = Inventory { commands: stocks.router(), reads: reads.clone() };
+        let stock = Inventory::new(stocks.router(), reads.clone());
         let codec = Arc::new(StreamCodec::bundled(Order::STREAM).unwrap());
         let orders = Orders {
             commands: orders.router(),
