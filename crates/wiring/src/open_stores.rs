@@ -8,14 +8,10 @@ use chimera_stores::{EmbeddedStores, Generations, KvStore, RowStore, StoreError}
 /// The stores that hold the read models.
 #[derive(Clone)]
 pub struct OpenStores {
-    /// Of tables.
-    pub rows: Arc<dyn RowStore>,
-    /// Of key-values.
-    pub kv: Arc<dyn KvStore>,
-    /// Which generation of each read model is live.
-    pub live: Arc<dyn Generations>,
-    /// Whether all nodes write into the same stores.
-    pub are_shared: bool,
+    rows: Arc<dyn RowStore>,
+    kv: Arc<dyn KvStore>,
+    live: Arc<dyn Generations>,
+    are_shared: bool,
     embedded: Option<EmbeddedStores>,
 }
 
@@ -37,6 +33,30 @@ impl OpenStores {
             are_shared: config.stores.are_shared(),
             embedded: Some(embedded),
         })
+    }
+
+    /// Of tables.
+    #[must_use]
+    pub fn rows(&self) -> Arc<dyn RowStore> {
+        Arc::clone(&self.rows)
+    }
+
+    /// Of key-values.
+    #[must_use]
+    pub fn kv(&self) -> Arc<dyn KvStore> {
+        Arc::clone(&self.kv)
+    }
+
+    /// Which generation of each read model is live.
+    #[must_use]
+    pub fn live(&self) -> Arc<dyn Generations> {
+        Arc::clone(&self.live)
+    }
+
+    /// Whether all nodes write into the same stores.
+    #[must_use]
+    pub fn are_shared(&self) -> bool {
+        self.are_shared
     }
 
     /// Writes what is embedded to the disk, quickly; the others do so themselves.
