@@ -3,20 +3,24 @@
 //! Owns the ports, their embedded adapters, and the comparison of two generations by content. Knows nothing of events or of
 //! what a row means; everything in here can be rebuilt from the log.
 
+mod cassandra;
 pub mod checksum;
 #[cfg(feature = "testing")]
 pub mod contract;
 mod embedded;
 mod error;
+mod fitting;
 mod generations;
 mod key;
 mod kv;
+mod layout;
 mod page;
 mod rows;
 pub mod search;
 mod text;
 mod view;
 
+pub use cassandra::{CassandraLive, CassandraOptions, CassandraRows};
 pub use embedded::{EmbeddedKv, EmbeddedLive, EmbeddedRows, EmbeddedStores, Options};
 pub use error::{OpenError, StoreError};
 pub use generations::Generations;
