@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn pieces_are_bounded_in_values_and_in_bytes() {
-        assert_eq!(sizes(0, 10), []);
+        assert!(sizes(0, 10).is_empty());
         assert_eq!(sizes(2 * PIECE_VALUES + 1, 10), [PIECE_VALUES, PIECE_VALUES, 1]);
         assert_eq!(sizes(4, PIECE_BYTES / 2), [2, 2]);
         assert_eq!(sizes(2, PIECE_BYTES * 2), [1, 1]);
