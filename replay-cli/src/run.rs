@@ -8,7 +8,7 @@ use std::time::Instant;
 use chimera_config::Config;
 use chimera_model::ReadModel;
 use chimera_stores::{StoreError, View};
-use chimera_worker::{Feeder, Stores};
+use chimera_worker::Feeder;
 use serde::Serialize;
 
 use crate::cli::Chosen;
@@ -47,7 +47,7 @@ pub struct Rebuilt {
 pub(crate) async fn run(config: &Config, chosen: &Chosen) -> Result<RunReport, Failure> {
     let wanted = models::chosen(&chosen.models)?;
     let data = std::sync::Arc::new(Data::open(config).await?);
-    let feeder = data.feeder(Stores { rows: data.stores.rows(), kv: data.stores.kv() })?;
+    let feeder = data.feeder(data.all())?;
     let (progress, cores) = (Progress::new(), one_per_core());
     let mut tasks = Vec::new();
     for model in wanted {
@@ -120,5 +120,6 @@ async fn swap(
 async fn remove(data: &Data, model: &ReadModel, generation: u32) -> Result<(), StoreError> {
     let view = View::new(model.name, generation);
     data.stores.rows().remove(view).await?;
-    data.stores.kv().remove(view).await
+    data.stores.kv().remove(view).await?;
+    data.stores.search().remove(view).await
 }

@@ -12,8 +12,6 @@ use chimera_config::Config;
 
 pub(crate) use report::{Differing, ModelReport, TableReport, VerifyReport};
 
-use chimera_worker::Stores;
-
 use crate::cli::VerifyOptions;
 use crate::data::Data;
 use crate::failure::Failure;
@@ -32,7 +30,7 @@ pub(crate) async fn verify(
     let scratch = Scratch::open(options.scratch.as_deref().unwrap_or(&data.dir))?;
     let (progress, cores) = (Progress::new(), one_per_core());
     let judge = Judge {
-        feeder: data.feeder(Stores { rows: scratch.stores().rows(), kv: scratch.stores().kv() })?,
+        feeder: data.feeder(scratch.all())?,
         rebuilt: scratch.stores().clone(),
         data: data.clone(),
         named: options.named,

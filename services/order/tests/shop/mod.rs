@@ -307,8 +307,8 @@ fn run<P: Process>(
 }
 
 async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut JoinSet<()>) -> Reads {
-    let both = Stores { rows: stores.rows(), kv: stores.kv() };
-    let feeder = Feeder::new(Arc::clone(log), both, Limits::LIVE).unwrap();
+    let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
+    let feeder = Feeder::new(Arc::clone(log), all, Limits::LIVE).unwrap();
     let worker = Worker::new(feeder, stores.live());
     for model in chimera_model::ALL {
         let worker = worker.clone();
