@@ -11,6 +11,7 @@ mod error;
 mod generations;
 mod key;
 mod kv;
+mod opensearch;
 mod page;
 mod rows;
 pub mod search;
@@ -21,6 +22,7 @@ pub use embedded::{EmbeddedKv, EmbeddedLive, EmbeddedRows, EmbeddedStores, Optio
 pub use error::{OpenError, StoreError};
 pub use generations::Generations;
 pub use kv::{KvReader, KvStore, KvValue, KvWriter};
+pub use opensearch::{OpenSearch, OpenSearchOptions};
 pub use page::{Cursor, Page, Scanned};
 pub use rows::{Listing, RowReader, RowStore, RowWriter};
 pub use text::{key_text, value_text};
