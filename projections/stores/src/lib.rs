@@ -1,6 +1,6 @@
 //! The read stores as the rest of Chimera sees them: rows, key-values, documents, and which generation of a read model is live.
 //!
-//! Owns the ports, their embedded adapters, and the comparison of two generations by content. Knows nothing of events or of
+//! Owns the ports, their adapters, embedded and real, and the comparison of two generations by content. Knows nothing of events or of
 //! what a row means; everything in here can be rebuilt from the log.
 
 mod cassandra;
@@ -14,6 +14,7 @@ mod generations;
 mod key;
 mod kv;
 mod layout;
+mod opensearch;
 mod page;
 mod redis_kv;
 mod rows;
@@ -28,6 +29,7 @@ pub use embedded::{
 pub use error::{OpenError, StoreError};
 pub use generations::Generations;
 pub use kv::{KvReader, KvStore, KvValue, KvWriter};
+pub use opensearch::{OpenSearch, OpenSearchOptions};
 pub use page::{Cursor, Page, Scanned};
 pub use redis_kv::{RedisKv, RedisOptions};
 pub use rows::{Listing, RowReader, RowStore, RowWriter};
