@@ -105,10 +105,7 @@ async fn rows(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<
     }
 }
 
-fn key_values(
-    config: &Config,
-    here: Option<&EmbeddedStores>,
-) -> anyhow::Result<Arc<dyn KvStore>> {
+fn key_values(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<Arc<dyn KvStore>> {
     match (config.stores.kv, here) {
         (KvKind::Embedded, Some(here)) => Ok(here.kv()),
         (KvKind::Embedded, None) | (KvKind::Redis, _) => {
@@ -118,10 +115,7 @@ fn key_values(
     }
 }
 
-fn search(
-    config: &Config,
-    here: Option<&EmbeddedStores>,
-) -> anyhow::Result<Arc<dyn SearchStore>> {
+fn search(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<Arc<dyn SearchStore>> {
     match (config.stores.search, here) {
         (SearchKind::Embedded, Some(here)) => Ok(here.search()),
         (SearchKind::Embedded, None) | (SearchKind::OpenSearch, _) => {
