@@ -25,7 +25,7 @@ pub(crate) const STREAMS: [&str; 4] = [
     "ecommerce.order.order",
     "ecommerce.payment.payment",
 ];
-pub(crate) const SMALL: Limits = Limits { events: 3, bytes: 1 << 20 };
+pub(crate) const SMALL: Limits = Limits { events: 3, bytes: 1 << 20, ..Limits::LIVE };
 
 pub(crate) fn empty_log() -> Arc<MemoryLog> {
     let log = MemoryLog::new();
