@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chimera_log::{Share, Whole};
+use chimera_log::Share;
 use chimera_model::ReadModel;
 use chimera_stores::{Generations, View};
 use tokio::task::spawn_blocking;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "only tests come here")]
 
+pub(crate) mod counting;
 pub(crate) mod mute;
 
 use std::collections::{BTreeMap, VecDeque};
