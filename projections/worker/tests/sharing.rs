@@ -132,13 +132,13 @@ async fn partitions_go_back_and_forth_while_events_flow_and_nothing_is_left_out(
     two.give(MODEL, goes);
     for (round, part) in history.chunks(history.len().div_ceil(20)).enumerate() {
         append(&log, part);
-        let is_even = round % 2 == 0;
-        one.give(MODEL, &if is_even { stays.to_vec() } else { [stays, moves].concat() });
-        two.give(MODEL, &if is_even { [goes, moves].concat() } else { goes.to_vec() });
+        let (gets, loses) = if round % 2 == 0 { (&two, &one) } else { (&one, &two) };
+        one.give(MODEL, &if round % 2 == 0 { stays.to_vec() } else { [stays, moves].concat() });
+        two.give(MODEL, &if round % 2 == 0 { [goes, moves].concat() } else { goes.to_vec() });
         // Sometimes the next change comes before this one is done.
         if round % 3 > 0 {
-            one.feeds(MODEL, stays).await;
-            two.feeds(MODEL, goes).await;
+            gets.feeds(MODEL, moves).await;
+            until(|| loses.positions.applied(MODEL.name, &moves[0]).is_none()).await;
         }
     }
     one.reaches(MODEL, &history).await;
