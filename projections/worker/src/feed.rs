@@ -22,8 +22,6 @@ use crate::target::{Target, Writes};
 
 /// How many events may pass that write nothing before the checkpoint follows.
 const SAVE_AFTER: u64 = 10_000;
-/// How long it may stay behind when nothing more comes.
-const SAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Feeds one partition into one view.
 pub(crate) struct Feed {
@@ -33,6 +31,8 @@ pub(crate) struct Feed {
     pub(crate) position: Position,
     pub(crate) progress: Arc<Progress>,
     pub(crate) meters: Meters,
+    /// How long the checkpoint may stay behind when nothing more is there.
+    pub(crate) save_within: Duration,
 }
 
 /// Where a feed stands.
@@ -67,13 +67,15 @@ impl Meters {
 impl Feed {
     /// Feeds until the last sequence to apply, or for ever.
     pub(crate) async fn run(mut self, mut source: Source) -> Result<(), Halt> {
+        // Counts from the first event that was passed over, however many follow.
+        let mut save_by = None;
         while self.position.upto.is_none_or(|upto| self.position.next <= upto) {
-            let save_by = Instant::now() + SAVE_WITHIN;
+            let is_behind = self.applied() > self.position.saved;
+            save_by = is_behind.then(|| save_by.unwrap_or(Instant::now() + self.save_within));
             let gathered = self.gather(&mut source);
-            let gathered = if self.applied() > self.position.saved {
-                timeout_at(save_by, gathered).await
-            } else {
-                Ok(gathered.await)
+            let gathered = match save_by {
+                Some(save_by) => timeout_at(save_by, gathered).await,
+                None => Ok(gathered.await),
             };
             match gathered {
                 Ok(records) => self.take(records?).await?,
