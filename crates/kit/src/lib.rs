@@ -21,3 +21,4 @@ pub mod prefer;
 pub mod problem;
 pub mod server;
 pub mod telemetry;
+pub mod warned;

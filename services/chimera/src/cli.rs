@@ -173,6 +173,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<bool> {
     let metrics = telemetry::init(&config.telemetry)?;
     chimera_engine::metric_names::describe();
     chimera_worker::describe_metrics();
+    chimera_query::describe_metrics();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async move {
         match command {

@@ -150,7 +150,7 @@ impl Services {
 fn services(shop: &Shop, config: &Config) -> anyhow::Result<Services> {
     let reads = shop.reads();
     let products = Products::new(shop.products.clone(), reads.clone());
-    let inventory = Inventory { commands: shop.stock.clone(), reads: reads.clone() };
+    let inventory = Inventory::new(shop.stock.clone(), reads.clone());
     let codec = Arc::new(StreamCodec::new(Order::STREAM, &shop.schemas)?);
     let history = History { log: shop.log.clone(), codec };
     let orders = Orders {
