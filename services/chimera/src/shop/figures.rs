@@ -46,6 +46,7 @@ impl Shop {
         Reads {
             rows: self.stores.rows.clone(),
             kv: Arc::new(Impatient::new(self.stores.kv.clone())),
+            search: self.stores.search.clone(),
             generations: self.stores.live.clone(),
             applied,
         }

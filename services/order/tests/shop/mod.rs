@@ -321,6 +321,7 @@ async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut Joi
     Reads {
         rows: stores.rows(),
         kv: stores.kv(),
+        search: stores.search(),
         generations: stores.live(),
         applied: Arc::new(Followed(worker.positions())),
     }
