@@ -15,7 +15,6 @@ use chimera_domain::product::Command;
 use chimera_domain::stock::{self, AdjustmentReason};
 use futures_util::stream::{self, StreamExt};
 
-use super::FileError;
 use super::progress::bar;
 use crate::customer::{Errand, Stuck};
 use crate::shop::Shop;
