@@ -4,6 +4,7 @@
 //! model's), how a store keeps a row, or which log it reads. No event is ever skipped silently.
 
 mod backoff;
+mod dead_letters;
 mod decode;
 mod error;
 mod feed;
@@ -22,6 +23,10 @@ use std::sync::Arc;
 
 use chimera_domain::time::Timestamp;
 
+pub use dead_letters::{
+    AskError, Audited, Class, DEAD_LETTERS_VIEW, DeadLetters, Letter, MOST_LETTERS,
+    ParkedAggregate, Shown, ShownEvent, Verb,
+};
 pub use decode::Decoder;
 pub use error::Halt;
 pub use feeder::{Feeder, Leg, Limits, Stores};

@@ -14,6 +14,12 @@ pub(crate) const BATCH_EVENTS: &str = "projection_batch_events";
 pub(crate) const APPLY_MS: &str = "projection_apply_ms";
 /// Attempts on log or store that failed and were made again.
 pub(crate) const RETRIES: &str = "projection_retries_total";
+/// Aggregates that wait among the dead letters.
+pub(crate) const DLQ_AGGREGATES: &str = "projection_dlq_aggregates";
+/// Events that wait among the dead letters.
+pub(crate) const DLQ_EVENTS: &str = "projection_dlq_events";
+/// Events that have gone to the dead letters, by why.
+pub(crate) const DLQ_PARKED: &str = "projection_dlq_parked_total";
 
 /// Tells the recorder what each metric says; call once.
 pub fn describe() {
@@ -27,4 +33,7 @@ pub fn describe() {
     describe_histogram!(BATCH_EVENTS, Count, "events in one apply");
     describe_histogram!(APPLY_MS, Milliseconds, "one apply with its checkpoint");
     describe_counter!(RETRIES, Count, "attempts on log or store that failed and were made again");
+    describe_gauge!(DLQ_AGGREGATES, Count, "aggregates that wait among the dead letters");
+    describe_gauge!(DLQ_EVENTS, Count, "events that wait among the dead letters");
+    describe_counter!(DLQ_PARKED, Count, "events that have gone to the dead letters");
 }

@@ -10,6 +10,9 @@ use chimera_log::Partition;
 use chimera_model::{KvMutation, Mutation, ReadModel, Row, RowKey, RowMutation, TableSpec};
 use chimera_stores::{Checkpoint, KvStore, RowStore, StoreError, View};
 
+use crate::dead_letters::{LetterStore, Queue};
+use crate::feeder::Stores;
+
 /// What a batch of events wants of the stores.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
@@ -39,20 +42,22 @@ pub struct Target {
     model: &'static ReadModel,
     rows: Option<Arc<dyn RowStore>>,
     kv: Option<Arc<dyn KvStore>>,
+    letters: LetterStore,
 }
 
 impl Target {
     pub(crate) fn new(
         model: &'static ReadModel,
         generation: u32,
-        rows: Arc<dyn RowStore>,
-        kv: Arc<dyn KvStore>,
+        Stores { rows, kv }: Stores,
+        letters: LetterStore,
     ) -> Self {
         Self {
             view: View::new(model.name, generation),
             model,
             rows: (!model.tables.is_empty()).then_some(rows),
             kv: (!model.spaces.is_empty()).then_some(kv),
+            letters,
         }
     }
 
@@ -68,7 +73,7 @@ impl Target {
         self.model
     }
 
-    /// Makes the view where it is missing; one that is there keeps what it holds.
+    /// Makes the view where it is missing, and that of the dead letters; one that is there keeps what it holds.
     ///
     /// # Errors
     /// As the stores say; fatal if the view is there with other tables.
@@ -79,7 +84,12 @@ impl Target {
         if let Some(kv) = &self.kv {
             kv.create(self.view, self.model.spaces).await?;
         }
-        Ok(())
+        self.letters.create().await
+    }
+
+    /// The dead letters of one of its partitions.
+    pub(crate) fn queue(&self, partition: &Partition) -> Queue {
+        Queue::new(self.letters.clone(), self.view, partition.clone())
     }
 
     /// Up to where each partition has been applied in all stores of the view; a partition never begun is missing.
@@ -114,13 +124,12 @@ impl Target {
         }
     }
 
-    /// Data, then the checkpoint, in each store.
+    /// Data, then the checkpoint if there is one, in each store.
     pub(crate) async fn write(
         &self,
         writes: &Writes,
-        checkpoint: &Checkpoint,
+        checkpoints: &[Checkpoint],
     ) -> Result<(), StoreError> {
-        let checkpoints = std::slice::from_ref(checkpoint);
         let rows = async {
             match &self.rows {
                 Some(rows) => rows.apply(self.view, &writes.rows, checkpoints).await,

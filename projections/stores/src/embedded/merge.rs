@@ -145,7 +145,9 @@ fn check_kind(table: &TableSpec, column: &Column, value: &Value) -> Result<(), S
         return Ok(());
     }
     let (table, name, kind) = (table.name, column.name, column.kind);
-    Err(StoreError::Rejected(format!("column {name} of {table} holds {kind:?}, not {value:?}")))
+    Err(StoreError::Rejected(format!(
+        "column {name} of {table} holds {kind:?}, and something else was given"
+    )))
 }
 
 /// The bytes of a whole key.
