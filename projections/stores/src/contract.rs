@@ -12,6 +12,7 @@
 
 pub mod generations;
 pub mod kv;
+pub mod proxy;
 pub mod rows;
 mod rules;
 

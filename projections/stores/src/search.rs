@@ -3,7 +3,11 @@
 //! One question means the same to every engine: what matches, what is counted, in which order. How near two texts are is the
 //! engine's own, so scores of two engines cannot be compared.
 
+mod fits;
+mod language;
 mod query;
+mod question;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +18,11 @@ use crate::error::StoreError;
 use crate::page::{Cursor, Page, Scanned};
 use crate::view::{Checkpoint, View};
 
+pub use fits::{check_mutation, check_query};
+pub use language::Language;
 pub use query::{Facet, FacetCount, Filter, Found, Hit, Query, Sort};
+pub use question::{foreign_cursor, question_of};
+pub use words::{MOST_WORDS, Word, forgiven_errors, may_be_beginning, words};
 
 /// A document as it is kept; a part never written, or deleted, is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +46,7 @@ pub trait SearchReader: Send + Sync {
     /// What matches the question.
     ///
     /// # Errors
-    /// See [`StoreError`]; [`StoreError::Rejected`] for a cursor of another question.
+    /// See [`StoreError`]; [`StoreError::Rejected`] for a cursor of another question and for one that makes no sense here.
     async fn search(
         &self,
         view: View,
@@ -92,7 +100,7 @@ pub trait SearchWriter: Send + Sync {
     async fn create(&self, view: View, specs: &[&'static SearchSpec]) -> Result<(), StoreError>;
 
     /// Applies the mutations in order, then the checkpoints; never a checkpoint without its mutations. Applying again, or late,
-    /// changes nothing. What was applied is found by searching within a second.
+    /// changes nothing. What was applied is found by the next search.
     ///
     /// # Errors
     /// See [`StoreError`]; [`StoreError::Rejected`] names the mutation. Others of the call may have been applied.

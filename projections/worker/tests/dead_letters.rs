@@ -38,7 +38,8 @@ fn poisoned(key: &str, version: u64, script: impl IntoIterator<Item = Scripted>)
 
 impl Poisoned {
     fn feeder(&self) -> Feeder {
-        let stores = Stores { rows: self.stores.clone(), kv: self.stores.clone() };
+        let stores = self.stores.clone();
+        let stores = Stores { rows: stores.clone(), kv: stores.clone(), search: stores };
         Feeder::new(self.garbling.clone(), stores, SMALL).unwrap()
     }
 

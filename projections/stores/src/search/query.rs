@@ -8,12 +8,13 @@ use crate::search::Document;
 /// What is searched for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Words; every one must be in some text of the document, as written, in another form of the word, with a typing error, or,
-    /// for the last one, as its beginning. None where all documents match.
+    /// Words, as [`crate::search::words`] takes them apart; every one must be in some text of the document: as written, in another
+    /// form of the word, as its beginning (the last one only), or with typing errors; nearer the top in this order. Case and
+    /// accents don't matter. None where all documents match; a text without any word matches nothing.
     pub text: Option<String>,
     /// All of them must hold.
     pub filters: Vec<Filter>,
-    /// In which order; documents that are equal by it come by their ids.
+    /// In which order; documents that are equal by it come by their ids, those without the field come last.
     pub sort: Sort,
     /// What is counted over everything that matches.
     pub facets: Vec<Facet>,
@@ -32,6 +33,8 @@ pub enum Filter {
     AnyOf(&'static str, Vec<Value>),
     /// A number or time of the field is within these bounds, each of which belongs to it.
     Within(&'static str, Option<Value>, Option<Value>),
+    /// At least one of these holds.
+    Either(Vec<Filter>),
 }
 
 /// In which order hits come.
@@ -49,10 +52,13 @@ pub enum Sort {
 /// What is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Facet {
-    /// The commonest values of a keyword or boolean field, at most so many.
+    /// The commonest values of a keyword or boolean field, at most so many; the commonest first, then by value.
     Values(&'static str, usize),
-    /// How many are in each of the ranges between these bounds: below the first, from each up to the next, from the last on.
+    /// How many are in each of the ranges between these bounds: below the first, from each up to the next, from the last on; also
+    /// ranges in which there are none. A document without the field is in none of them.
     Ranges(&'static str, Vec<Value>),
+    /// How many meet this: one count, of the value `true`.
+    Meeting(Filter),
 }
 
 /// The answer.
@@ -73,18 +79,19 @@ pub struct Found {
 pub struct Hit {
     /// Its id.
     pub id: String,
-    /// How near it is to the words; 0 where none were given.
+    /// How near it is to the words; 0 where none were given or another order was asked for.
     pub score: f32,
     /// All of it.
     pub document: Document,
-    /// By field, a piece of its text as HTML in which everything is escaped and what matched stands in `<em>`.
+    /// By field, a piece of its text as HTML in which everything is escaped and what matched stands in `<em>`; of those fields that
+    /// were asked for and in which something matched.
     pub highlights: Vec<(&'static str, String)>,
 }
 
 /// How many documents there are of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacetCount {
-    /// The value, or where the range begins; none for the range below the first bound.
+    /// The value, or where the range begins; none for the range below the first bound. Values that no document has are not counted.
     pub value: Option<Value>,
     /// How many of everything that matches.
     pub documents: u64,
