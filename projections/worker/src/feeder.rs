@@ -100,6 +100,10 @@ impl Feeder {
         Self { decoder, ..self }
     }
 
+    pub(crate) fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
     /// The log that it reads.
     #[must_use]
     pub fn log(&self) -> &Arc<dyn EventLog> {

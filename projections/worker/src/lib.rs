@@ -16,6 +16,7 @@ mod positions;
 mod progress;
 mod projector;
 mod source;
+mod standing;
 mod target;
 mod worker;
 
@@ -33,6 +34,7 @@ pub use feeder::{Feeder, Leg, Limits, Stores};
 pub use lag::{Lag, report_lags};
 pub use metric_names::describe as describe_metrics;
 pub use positions::{Positions, WaitError};
+pub use standing::{PartitionStanding, Standing};
 pub use target::Target;
 pub use worker::Worker;
 

@@ -37,3 +37,35 @@ pub fn describe() {
     describe_gauge!(DLQ_EVENTS, Count, "events that wait among the dead letters");
     describe_counter!(DLQ_PARKED, Count, "events that have gone to the dead letters");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [&str; 10] = [
+        LAG_EVENTS,
+        LAG_SECONDS,
+        HALTED,
+        EVENTS,
+        BATCH_EVENTS,
+        APPLY_MS,
+        RETRIES,
+        DLQ_AGGREGATES,
+        DLQ_EVENTS,
+        DLQ_PARKED,
+    ];
+
+    #[test]
+    fn alerts_speak_of_metrics_that_there_are() {
+        let alerts = include_str!("../../../deploy/prometheus/alerts.yaml");
+        let is_of_a_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        let words = alerts.split(|letter: char| !is_of_a_name(letter));
+        let named: Vec<&str> = words.filter(|word| word.starts_with("projection_")).collect();
+        for name in &named {
+            assert!(ALL.contains(name), "{name}");
+        }
+        for needed in [DLQ_AGGREGATES, DLQ_PARKED, HALTED, LAG_SECONDS] {
+            assert!(named.contains(&needed), "no alert on {needed}");
+        }
+    }
+}

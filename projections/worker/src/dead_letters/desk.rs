@@ -203,7 +203,9 @@ impl DeadLetters {
     /// # Errors
     /// See [`AskError`].
     pub async fn audit(&self, model: &ReadModel, limit: usize) -> Result<Vec<Audited>, AskError> {
-        self.store.create().await?;
+        if !self.store.is_there().await? {
+            return Ok(vec![]);
+        }
         let rows = self.store.first(&AUDIT, &[model.name.into()], limit).await?;
         Ok(rows.iter().filter_map(Audited::of).collect())
     }
@@ -213,7 +215,9 @@ impl DeadLetters {
     /// # Errors
     /// See [`AskError`].
     pub async fn forget(&self, model: &ReadModel, view: View) -> Result<(), AskError> {
-        self.store.create().await?;
+        if !self.store.is_there().await? {
+            return Ok(());
+        }
         for partition in self.partitions(model)? {
             let mut queue = Queue::new(self.store.clone(), view, partition.clone());
             queue.load().await?;
@@ -239,8 +243,10 @@ impl DeadLetters {
         to: &Self,
         other: View,
     ) -> Result<u64, AskError> {
+        if !self.store.is_there().await? {
+            return Ok(0);
+        }
         to.store.create().await?;
-        self.store.create().await?;
         let mut waiting = 0;
         for partition in self.partitions(model)? {
             let mut letters =
@@ -255,7 +261,9 @@ impl DeadLetters {
     }
 
     async fn waiting(&self, view: View, partition: &Partition) -> Result<Vec<Letter>, AskError> {
-        self.store.create().await?;
+        if !self.store.is_there().await? {
+            return Ok(vec![]);
+        }
         let queue = Queue::new(self.store.clone(), view, partition.clone());
         let mut letters = queue.letters().await?;
         letters.retain(|letter| letter.class != Class::Dropped);

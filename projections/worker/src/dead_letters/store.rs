@@ -29,6 +29,14 @@ impl LetterStore {
         self.created.get_or_try_init(|| self.rows.create(VIEW, &ALL)).await.map(|&()| ())
     }
 
+    /// Whether anything was ever written; asking makes nothing.
+    pub(super) async fn is_there(&self) -> Result<bool, StoreError> {
+        if self.created.initialized() {
+            return Ok(true);
+        }
+        Ok(self.rows.generations(VIEW.model).await?.contains(&VIEW.generation))
+    }
+
     pub(super) async fn apply(&self, mutations: &[RowMutation]) -> Result<(), StoreError> {
         for part in mutations.chunks(PAGE) {
             self.rows.apply(VIEW, part, &[]).await?;

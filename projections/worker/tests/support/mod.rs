@@ -8,6 +8,7 @@ pub(crate) mod mute;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chimera_domain::time::Timestamp;
@@ -29,6 +30,7 @@ pub(crate) const STREAMS: [&str; 4] = [
     "ecommerce.order.order",
     "ecommerce.payment.payment",
 ];
+const SLOW: Duration = Duration::from_secs(2);
 pub(crate) const SMALL: Limits = Limits { events: 3, bytes: 1 << 20 };
 
 pub(crate) fn empty_log() -> Arc<MemoryLog> {
@@ -113,6 +115,7 @@ pub(crate) struct MemoryStores {
     pub(crate) script: Mutex<VecDeque<Scripted>>,
     pub(crate) died: Notify,
     refused: Mutex<String>,
+    slow: Mutex<&'static str>,
 }
 
 #[derive(Default)]
@@ -162,12 +165,21 @@ impl MemoryStores {
         Ok(())
     }
 
+    /// From now on each write to this model takes two seconds.
+    pub(crate) fn slow_down(&self, model: &'static str) {
+        *self.slow.lock().unwrap() = model;
+    }
+
     /// How many mutations to write, and whether the call then answers.
     async fn scripted_write(
         &self,
         view: View,
         write: impl Fn(&mut Held, usize),
     ) -> Result<(), StoreError> {
+        let is_slow = *self.slow.lock().unwrap() == view.model;
+        if is_slow {
+            tokio::time::sleep(SLOW).await;
+        }
         let next = self.script.lock().unwrap().pop_front().unwrap_or(Scripted::Pass);
         let most = match next {
             Scripted::Fail(error) => return Err(error),
@@ -247,8 +259,10 @@ impl RowReader for MemoryStores {
         Ok(views.get(&view).map(|held| listed(&held.of_rows)).unwrap_or_default())
     }
 
-    async fn generations(&self, _: &str) -> Result<Vec<u32>, StoreError> {
-        Ok(vec![])
+    async fn generations(&self, model: &str) -> Result<Vec<u32>, StoreError> {
+        let views = self.views.lock().unwrap();
+        let of_model = views.keys().filter(|view| view.model == model);
+        Ok(of_model.map(|view| view.generation).collect())
     }
 }
 

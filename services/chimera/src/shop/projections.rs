@@ -7,6 +7,7 @@ use chimera_config::Role;
 use chimera_engine::Engine;
 use chimera_kit::lifecycle::Stage;
 use chimera_model::ReadModel;
+use chimera_query::Projections;
 use chimera_wiring::OpenStores;
 use chimera_worker::{Decoder, Feeder, Limits, Positions, Stores, Worker, report_lags};
 
@@ -18,12 +19,14 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 pub(super) async fn start(
     engine: &Engine,
     opening: &mut Opening<'_>,
-) -> anyhow::Result<(OpenStores, Positions)> {
+) -> anyhow::Result<(OpenStores, Positions, Projections)> {
     let stores = OpenStores::open(opening.config).await?;
     let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
     let decoder = Arc::new(Decoder::new(&engine.schemas)?);
     let feeder = Feeder::new(Arc::clone(&engine.log), all, Limits::LIVE)?.with_decoder(decoder);
-    let worker = Worker::new(feeder, stores.live());
+    let clock = Arc::clone(&engine.clock);
+    let feeder = feeder.with_clock(Arc::new(move || clock.now()));
+    let worker = Worker::new(feeder.clone(), stores.live());
     let positions = worker.positions();
     if opening.config.node.roles.has(Role::Projector) {
         for model in chimera_model::ALL {
@@ -33,7 +36,14 @@ pub(super) async fn start(
         report(&positions, engine, opening);
     }
     close(&stores, opening);
-    Ok((stores, positions))
+    let clock = Arc::clone(&engine.clock);
+    let projections = Projections {
+        feeder,
+        generations: stores.live(),
+        positions: positions.clone(),
+        clock: Arc::new(move || clock.now()),
+    };
+    Ok((stores, positions, projections))
 }
 
 /// One read model. One that stops leaves the others running; health says so.
