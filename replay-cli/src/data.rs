@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chimera_config::{Config, LogKind};
+use chimera_domain::time::Timestamp;
 use chimera_log::{EventLog, Partition};
 use chimera_log_embedded::EmbeddedLog;
 use chimera_model::ReadModel;
@@ -119,6 +121,12 @@ impl Data {
         }
         Ok(applied)
     }
+}
+
+/// The time of the machine.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn note_torn_tails(log: Option<&EmbeddedLog>) {

@@ -1,10 +1,11 @@
-//! The operator's tool for read models: `replay status`, `replay run`, `replay verify`, one file each.
+//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, one file each.
 //!
 //! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
 //! Data goes to stdout, everything else to stderr.
 
 mod cli;
 mod data;
+mod dlq;
 mod failure;
 mod log_check;
 mod models;
@@ -36,6 +37,7 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
     match &cli.verb {
         Verb::Status => status::status(&config).await.map(Report::Status),
         Verb::Run(chosen) => run::run(&config, chosen).await.map(Report::Run),
+        Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

@@ -1,5 +1,6 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
+mod letters;
 mod text;
 
 use std::io::{self, Write};
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::{Cli, EXIT_USAGE, Format};
+use crate::dlq::DlqReport;
 use crate::failure::Failure;
 use crate::run::RunReport;
 use crate::status::StatusReport;
@@ -26,6 +28,8 @@ pub enum Report {
     Run(RunReport),
     /// Of `replay verify`.
     Verify(VerifyReport),
+    /// Of `replay dlq`.
+    Dlq(DlqReport),
 }
 
 impl Report {
@@ -33,7 +37,7 @@ impl Report {
     #[must_use]
     pub fn is_good(&self) -> bool {
         match self {
-            Self::Status(_) => true,
+            Self::Status(_) | Self::Dlq(_) => true,
             Self::Run(report) => report.verdict == "done",
             Self::Verify(report) => report.verdict == "identical",
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use chimera_config::Config;
 use chimera_model::ReadModel;
-use chimera_stores::{StoreError, View};
+use chimera_stores::View;
 use chimera_worker::Feeder;
 use serde::Serialize;
 
@@ -38,6 +38,10 @@ pub struct Rebuilt {
     pub events: u64,
     /// How long it took.
     pub seconds: f64,
+    /// How many aggregates wait among the dead letters, for an event of theirs cannot be applied.
+    pub parked_aggregates: u64,
+    /// How many events of theirs.
+    pub parked_events: u64,
     /// Generations that an interrupted run had left, now removed.
     pub cleaned: Vec<u32>,
     /// Why it was not rebuilt; then what was live still is.
@@ -79,6 +83,8 @@ async fn one(
         generation: None,
         events: 0,
         seconds: 0.0,
+        parked_aggregates: 0,
+        parked_events: 0,
         cleaned: Vec::new(),
         problem: None,
     };
@@ -100,26 +106,37 @@ async fn swap(
     rebuilt.generation = live;
     for generation in data.generations(model).await? {
         if Some(generation) != live {
-            remove(data, model, generation).await?;
+            remove(data, feeder, model, generation).await?;
             rebuilt.cleaned.push(generation);
         }
     }
     let next = live.unwrap_or(0) + 1;
     let ends = data.ends(&model.streams())?;
-    rebuilt.events = rebuild(feeder, &feeder.target(model, next), &ends, progress).await?;
+    // What an interrupted run has left is of no generation that there is.
+    let target = feeder.target(model, next);
+    feeder.dead_letters().forget(model, target.view()).await.map_err(Failure::failed)?;
+    rebuilt.events = rebuild(feeder, &target, &ends, progress).await?;
+    let parked = feeder.dead_letters().totals(model, target.view()).await;
+    (rebuilt.parked_aggregates, rebuilt.parked_events) = parked.map_err(Failure::failed)?;
     // The new generation is on disk before anyone is sent to it.
     data.stores.flush()?;
     data.stores.live().set_live(model.name, next).await?;
     rebuilt.generation = Some(next);
     if let Some(old) = live {
-        remove(data, model, old).await?;
+        remove(data, feeder, model, old).await?;
     }
     Ok(())
 }
 
-async fn remove(data: &Data, model: &ReadModel, generation: u32) -> Result<(), StoreError> {
+async fn remove(
+    data: &Data,
+    feeder: &Feeder,
+    model: &ReadModel,
+    generation: u32,
+) -> Result<(), Failure> {
     let view = View::new(model.name, generation);
+    feeder.dead_letters().forget(model, view).await.map_err(Failure::failed)?;
     data.stores.rows().remove(view).await?;
     data.stores.kv().remove(view).await?;
-    data.stores.search().remove(view).await
+    Ok(data.stores.search().remove(view).await?)
 }

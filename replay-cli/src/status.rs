@@ -4,6 +4,7 @@ use chimera_config::Config;
 use chimera_log::Partition;
 use chimera_model::{ALL, ReadModel};
 use chimera_stores::View;
+use chimera_worker::Positions as Standing;
 use serde::Serialize;
 
 use crate::data::Data;
@@ -48,6 +49,10 @@ pub struct ModelStatus {
     pub generations: Vec<u32>,
     /// How many events the live one is behind, over all partitions.
     pub lag: u64,
+    /// How many aggregates wait among the dead letters of the live one.
+    pub parked_aggregates: u64,
+    /// How many events of theirs.
+    pub parked_events: u64,
     /// How far each partition is applied.
     pub positions: Vec<Position>,
 }
@@ -63,6 +68,8 @@ pub struct Position {
     pub applied: u64,
     /// The last sequence of the log.
     pub end: u64,
+    /// How old the next event is that is not applied; 0 when caught up, none if it cannot be read.
+    pub lag_seconds: Option<i64>,
 }
 
 pub(crate) async fn status(config: &Config) -> Result<StatusReport, Failure> {
@@ -96,16 +103,31 @@ fn ending((partition, last): (Partition, u64)) -> PartitionStatus {
     PartitionStatus { stream, partition, first: None, last, bytes: None, segments: None }
 }
 
-async fn of_model(data: &Data, model: &ReadModel) -> Result<ModelStatus, Failure> {
+async fn of_model(data: &Data, model: &'static ReadModel) -> Result<ModelStatus, Failure> {
     let (live, generations) = (data.live(model).await?, data.generations(model).await?);
     let view = View::new(model.name, live.unwrap_or(0));
     let applied = data.applied(model, view).await?;
-    let (mut lag, mut positions) = (0, Vec::new());
-    for (partition, end) in data.ends(&model.streams())? {
-        let done = applied.least(&partition);
-        lag += end.saturating_sub(done);
-        let (stream, partition) = (partition.stream.to_string(), partition.index);
-        positions.push(Position { stream, partition, applied: done, end });
+    let now = crate::data::now();
+    let feeder = data.feeder(data.all())?;
+    let known = live.filter(|_| applied.missing(model).is_none());
+    let standing = feeder.standing(model, known, &Standing::default(), now).await;
+    let standing = standing.map_err(Failure::failed)?;
+    let mut positions = Vec::new();
+    for one in &standing.partitions {
+        let (stream, partition) = (one.partition.stream.to_string(), one.partition.index);
+        let lag_seconds = one.micros.map(|micros| micros / 1_000_000);
+        let (applied, end) = (one.applied, one.end);
+        positions.push(Position { stream, partition, applied, end, lag_seconds });
     }
-    Ok(ModelStatus { name: model.name, live, generations, lag, positions })
+    let lag = standing.events();
+    let (parked_aggregates, parked_events) = (standing.parked_aggregates, standing.parked_events);
+    Ok(ModelStatus {
+        name: model.name,
+        live,
+        generations,
+        lag,
+        parked_aggregates,
+        parked_events,
+        positions,
+    })
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::program::soon;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -14,12 +16,14 @@ fn directory() -> PathBuf {
     env::var("CHIMERA_STACK_DIR").map_or_else(|_| root().join("target/native"), PathBuf::from)
 }
 
-/// kill -9.
+/// kill -9; returns when the process is gone.
 pub(crate) fn kill(service: &str) {
     let line = fs::read_to_string(directory().join("run").join(service)).unwrap();
     let process = line.split_whitespace().next().unwrap();
     let killed = Command::new("kill").args(["-9", process]).status().unwrap();
     assert!(killed.success(), "{service} was not there to be killed");
+    let gone = || (!Path::new("/proc").join(process).join("cmdline").exists()).then_some(());
+    soon(&format!("the end of {service}"), gone);
 }
 
 /// Starts what is not there; returns when it answers.

@@ -26,6 +26,10 @@ pub const WRITE_INVENTORY: &str = "write:inventory";
 pub const WRITE_ORDERS: &str = "write:orders";
 /// May see everybody's orders.
 pub const READ_ORDERS: &str = "read:orders";
+/// May see how read models stand, and events that could not be applied with all that is in them.
+pub const READ_PROJECTIONS: &str = "read:projections";
+/// May have events that could not be applied tried again, or dropped.
+pub const WRITE_PROJECTIONS: &str = "write:projections";
 /// The role that may override prices.
 pub const ADMIN: &str = "ADMIN";
 
@@ -49,7 +53,14 @@ impl Caller {
     /// Whoever works at the machine itself: every right.
     #[must_use]
     pub fn local() -> Self {
-        let scopes = [WRITE_PRODUCTS, WRITE_INVENTORY, WRITE_ORDERS, READ_ORDERS];
+        let scopes = [
+            WRITE_PRODUCTS,
+            WRITE_INVENTORY,
+            WRITE_ORDERS,
+            READ_ORDERS,
+            READ_PROJECTIONS,
+            WRITE_PROJECTIONS,
+        ];
         Self::new("local", &[ADMIN], &scopes)
     }
 

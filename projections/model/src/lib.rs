@@ -20,6 +20,7 @@ mod search;
 mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod total;
 mod value;
 
 pub use change::Change;

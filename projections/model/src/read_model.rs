@@ -55,8 +55,9 @@ fn stream_of(event_type: &'static str) -> &'static str {
 pub enum Projection {
     /// Absolute mutations from one event alone.
     Project(fn(&Change) -> Vec<Mutation>),
-    /// A total: the row before and the event give the row after. The row's version is the event's `sequence`, so the key must
-    /// contain the event's partition: versions of two partitions cannot be compared.
+    /// A total: the row before and the event give the row after. The row's version is the event's `sequence` (see
+    /// [`crate::total`] for rows that were healed), so the key must contain the event's partition: versions of two partitions
+    /// cannot be compared.
     Fold {
         /// The one table.
         table: &'static TableSpec,

@@ -38,6 +38,15 @@ pub struct Row {
     pub version: u64,
 }
 
+/// One cell of a row, null where it has no value.
+impl std::ops::Index<&str> for Row {
+    type Output = Value;
+
+    fn index(&self, column: &str) -> &Value {
+        self.cells.get(column).unwrap_or(&Value::Null)
+    }
+}
+
 impl Value {
     /// The name of a unit variant as it stands in the log, such as `OUT_OF_STOCK`.
     #[must_use]

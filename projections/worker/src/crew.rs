@@ -243,7 +243,9 @@ impl One {
         let Partition { stream, index } = self.partition.clone();
         let checkpoint = Checkpoint { stream, partition: index, sequence };
         let nothing = Writes::default();
-        let saved = timeout(SAVE_AT_MOST, self.target.write(&nothing, &checkpoint)).await;
+        let saved =
+            timeout(SAVE_AT_MOST, self.target.write(&nothing, std::slice::from_ref(&checkpoint)))
+                .await;
         if !matches!(saved, Ok(Ok(()))) {
             let (view, partition) = (self.target.view(), &self.partition);
             tracing::info!(%view, %partition, "some events will be applied once more");

@@ -5,7 +5,7 @@
 use chimera_codec::{CodecError, SchemaIds, StreamCodec};
 use chimera_domain::aggregate::{Aggregate, DomainEvent};
 use chimera_domain::{order, payment, product, stock};
-use chimera_log::Partition;
+use chimera_log::{Partition, RawRecord};
 use chimera_model::{Change, ReadModel};
 
 /// Decodes the events of every stream. Made once and shared.
@@ -68,13 +68,18 @@ impl Decoder {
         &self,
         model: &ReadModel,
         partition: &Partition,
-        record: &chimera_log::RawRecord,
+        record: &RawRecord,
     ) -> Result<Option<Change>, CodecError> {
-        if !model.reads(&record.event_type) && is_known(&partition.stream, &record.event_type) {
+        if !is_wanted(model, partition, record) {
             return Ok(None);
         }
         self.decode(partition, &record.value).map(Some)
     }
+}
+
+/// Whether `model` reads the record, or may do so, as far as its header says.
+pub(crate) fn is_wanted(model: &ReadModel, partition: &Partition, record: &RawRecord) -> bool {
+    model.reads(&record.event_type) || !is_known(&partition.stream, &record.event_type)
 }
 
 fn is_known(stream: &str, event_type: &[u8]) -> bool {

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::Halt;
-use crate::feeder::Feeder;
+use crate::feeder::{Feeder, partitions_of};
 
 /// Between two looks at the checkpoints of a view.
 const LOOK_EVERY: Duration = Duration::from_millis(15);
@@ -108,7 +108,8 @@ impl Elsewhere {
     ) -> Result<BTreeMap<Partition, u64>, Halt> {
         let view = View::new(model.name, 0);
         let applied = self.applied(model).await.map_err(|source| Halt::View { view, source })?;
-        let all = self.feeder.partitions(model).map_err(|source| Halt::of_log(view, source))?;
+        let all = partitions_of(&**self.feeder.log(), model)
+            .map_err(|source| Halt::of_log(view, source))?;
         let of = |partition: Partition| {
             let sequence = applied.get(&partition).copied().unwrap_or(0);
             (partition, sequence)

@@ -1,39 +1,38 @@
 //! Why a read model stands still until a person has looked. What may work the next time is retried and is no error here.
 
-use chimera_codec::CodecError;
 use chimera_log::{Partition, ReadError};
 use chimera_stores::{StoreError, View};
+
+use crate::dead_letters::MOST_LETTERS;
 
 /// Why feeding a view has stopped. Its checkpoint stands before the event or batch that is named; nothing was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
-    /// One event cannot be read: what comes after it must wait.
-    #[error("{view} stopped at sequence {sequence} of {partition} (aggregate {key}): {source}")]
-    Undecodable {
-        /// What was fed.
-        view: View,
-        /// Where the event stands.
-        partition: Partition,
-        /// Which event.
-        sequence: u64,
-        /// Of which aggregate.
-        key: String,
-        /// What is wrong with it.
-        source: Box<CodecError>,
-    },
-    /// The store refuses one of these events, or has failed.
-    #[error("{view} stopped between sequence {first} and {last} of {partition}: {source}")]
+    /// A store has failed.
+    #[error("{view} stopped after sequence {applied} of {partition}: {source}")]
     Store {
         /// What was fed.
         view: View,
-        /// Where the events stand.
+        /// From where.
         partition: Partition,
-        /// The first of the batch.
-        first: u64,
-        /// The last of the batch.
-        last: u64,
+        /// The last that was applied.
+        applied: u64,
         /// What the store says.
         source: StoreError,
+    },
+    /// There are so many dead letters that something is wrong with more than single events.
+    #[error(
+        "{view} stopped after sequence {applied} of {partition}: {MOST_LETTERS} dead letters are the most of a partition; \
+         see with `replay dlq list` what is wrong, then ask for a retry or a drop, which is carried out at the next start, or rebuild \
+         with `replay run`"
+    )]
+    TooManyLetters {
+        /// What was fed.
+        view: View,
+        /// From where.
+        partition: Partition,
+        /// The last that was applied.
+        applied: u64,
     },
     /// The view cannot be opened.
     #[error("{view} cannot be opened: {source}")]
@@ -84,7 +83,7 @@ impl Halt {
         match self {
             Self::View { source, .. } | Self::Store { source, .. } => may_pass(source),
             Self::Log { source, .. } => matches!(**source, ReadError::Unavailable { .. }),
-            Self::Undecodable { .. } | Self::Ahead { .. } | Self::Task { .. } => false,
+            Self::TooManyLetters { .. } | Self::Ahead { .. } | Self::Task { .. } => false,
         }
     }
 

@@ -3,18 +3,21 @@
 //! Knows nothing of which generation is live, and promotes nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chimera_codec::CodecError;
+use chimera_domain::time::Timestamp;
 use chimera_log::{EventLog, Partition, ReadError, Share, Whole};
 use chimera_model::ReadModel;
 use chimera_stores::search::SearchStore;
 use chimera_stores::{KvStore, RowStore};
 use tokio::task::JoinSet;
 
+use crate::Clock;
+use crate::dead_letters::{DeadLetters, LetterStore};
 use crate::decode::Decoder;
 use crate::error::Halt;
-use crate::feed::{Feed, Meters, Position};
+use crate::feed::{Feed, Letters, Meters, Position};
 use crate::positions::Positions;
 use crate::projector::Projector;
 use crate::source::Source;
@@ -68,6 +71,7 @@ pub struct Leg {
 pub struct Feeder {
     log: Arc<dyn EventLog>,
     stores: Stores,
+    letters: LetterStore,
     decoder: Arc<Decoder>,
     limits: Limits,
 }
@@ -78,13 +82,31 @@ impl Feeder {
     /// # Errors
     /// If one of the schemas does not parse, which the tests rule out.
     pub fn new(log: Arc<dyn EventLog>, stores: Stores, limits: Limits) -> Result<Self, CodecError> {
-        Ok(Self { log, stores, decoder: Arc::new(Decoder::bundled()?), limits })
+        let letters = LetterStore::new(stores.rows.clone(), Arc::new(now));
+        Ok(Self { log, stores, letters, decoder: Arc::new(Decoder::bundled()?), limits })
+    }
+
+    /// The same feeder with another clock, which says when events became dead letters.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        let letters = LetterStore::new(self.stores.rows.clone(), clock);
+        Self { letters, ..self }
+    }
+
+    /// The dead letters of what this feeder feeds.
+    #[must_use]
+    pub fn dead_letters(&self) -> DeadLetters {
+        DeadLetters::new(self.letters.clone(), self.log.clone(), self.decoder.clone())
     }
 
     /// The same feeder with another decoder, as one with the ids of a registry.
     #[must_use]
     pub fn with_decoder(self, decoder: Arc<Decoder>) -> Self {
         Self { decoder, ..self }
+    }
+
+    pub(crate) fn decoder(&self) -> &Decoder {
+        &self.decoder
     }
 
     /// The log that it reads.
@@ -96,7 +118,7 @@ impl Feeder {
     /// One generation of a read model in these stores; it need not be there yet.
     #[must_use]
     pub fn target(&self, model: &'static ReadModel, generation: u32) -> Target {
-        Target::new(model, generation, &self.stores)
+        Target::new(model, generation, &self.stores, self.letters.clone())
     }
 
     /// One leg for each partition that the target's model reads, from where the target stands. `upto` says where a leg ends.
@@ -111,9 +133,8 @@ impl Feeder {
         let view = target.view();
         let applied = target.applied().await.map_err(|source| Halt::View { view, source })?;
         let mut legs = vec![];
-        for partition in
-            self.partitions(target.model()).map_err(|source| Halt::of_log(view, source))?
-        {
+        let partitions = partitions_of(&*self.log, target.model());
+        for partition in partitions.map_err(|source| Halt::of_log(view, source))? {
             let from = applied.get(&partition).map_or(1, |sequence| sequence + 1);
             let upto = upto(&partition);
             legs.push(Leg { partition, from, upto });
@@ -159,6 +180,17 @@ impl Feeder {
         ended
     }
 
+    /// Carries out what was asked about the dead letters of a view, and feeds nothing. For programs that run while no worker does.
+    ///
+    /// # Errors
+    /// See [`Halt`].
+    pub async fn carry_out_requests(&self, target: &Target) -> Result<(), Halt> {
+        let created = target.create().await;
+        created.map_err(|source| Halt::View { view: target.view(), source })?;
+        let legs = self.legs(target, |_| Some(0)).await?;
+        self.feed(target, &legs, &Positions::default()).await
+    }
+
     /// One leg, ready to run; its progress is seen in `positions`.
     ///
     /// # Errors
@@ -185,6 +217,8 @@ impl Feeder {
             position: Position { next: applied + 1, upto: leg.upto, saved: applied },
             meters: Meters::new(model.name),
             save_within: self.limits.save_within,
+            letters: Letters::new(target.queue(&partition)),
+            log: self.log.clone(),
         };
         Ok((feed, Source::new(self.log.clone(), partition, self.limits)))
     }
@@ -196,22 +230,30 @@ impl Feeder {
     pub(crate) fn whole(&self, model: &ReadModel) -> Result<Arc<dyn Share>, ReadError> {
         Ok(Arc::new(Whole::of(&self.log.streams()?, &model.streams())?))
     }
+}
 
-    /// All partitions of the streams that a model reads.
-    pub(crate) fn partitions(&self, model: &ReadModel) -> Result<Vec<Partition>, ReadError> {
-        let streams = self.log.streams()?;
-        let mut partitions = vec![];
-        for wanted in model.streams() {
-            let Some(stream) = streams.iter().find(|stream| &*stream.name == wanted) else {
-                return Err(ReadError::UnknownPartition(Partition::new(wanted, 0)));
-            };
-            let name = &stream.name;
-            let each =
-                (0..stream.partitions).map(|index| Partition { stream: name.clone(), index });
-            partitions.extend(each);
-        }
-        Ok(partitions)
+/// All partitions of the streams that a model reads.
+pub(crate) fn partitions_of(
+    log: &dyn EventLog,
+    model: &ReadModel,
+) -> Result<Vec<Partition>, ReadError> {
+    let streams = log.streams()?;
+    let mut partitions = vec![];
+    for wanted in model.streams() {
+        let Some(stream) = streams.iter().find(|stream| &*stream.name == wanted) else {
+            return Err(ReadError::UnknownPartition(Partition::new(wanted, 0)));
+        };
+        let name = &stream.name;
+        let each = (0..stream.partitions).map(|index| Partition { stream: name.clone(), index });
+        partitions.extend(each);
     }
+    Ok(partitions)
+}
+
+/// The time of the machine.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// The first error of the tasks, or none when all have come to their end.

@@ -1,11 +1,13 @@
 //! Totals: the rows of one partition as they stand after its events, read from the store once and then kept in memory.
 //!
 //! A row knows the last sequence that it holds, so an event read again adds nothing. The memory is bounded: it is given up
-//! whole when it is full, after its rows have been written.
+//! whole when it is full, after its rows have been written. An event that comes late, because it could not be applied when it
+//! was met, is not in a row that has gone on: such rows are added up again, see [`Adding`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chimera_model::{Change, Row, RowKey, RowMutation, TableSpec};
+use chimera_model::total::{continued, healed, sequence_of};
+use chimera_model::{Change, Row, RowKey, RowMutation, TableSpec, Value};
 use chimera_stores::StoreError;
 
 use crate::target::Target;
@@ -43,17 +45,34 @@ impl Folding {
         for change in changes {
             let Some(key) = (self.key)(change) else { continue };
             let row = self.rows.entry(key.clone()).or_default();
-            if row.as_ref().is_some_and(|row| row.version >= change.meta().sequence) {
+            let before = row.as_ref().map_or(0, |row| row.version);
+            if sequence_of(before) >= change.meta().sequence {
                 continue;
             }
             if let Some(mut after) = (self.fold)(row.as_ref(), change) {
-                after.version = change.meta().sequence;
+                after.version = continued(before, change.meta().sequence);
                 *row = Some(after);
                 touched.insert(key);
             }
         }
         let rows = touched.iter().filter_map(|key| self.rows.get(key)?.clone());
         Ok(rows.map(|row| RowMutation::replacing(self.table, row)).collect())
+    }
+
+    /// Forgets all rows: they are read from the store again.
+    pub(crate) fn forget(&mut self) {
+        self.rows.clear();
+    }
+
+    /// Which row an event adds to.
+    pub(crate) fn key(&self, change: &Change) -> Option<RowKey> {
+        (self.key)(change)
+    }
+
+    /// Starts to add up these rows from nothing.
+    pub(crate) fn adding(&self, keys: BTreeSet<RowKey>) -> Adding {
+        let rows = keys.into_iter().map(|key| (key, None)).collect();
+        Adding { table: self.table, key: self.key, fold: self.fold, rows }
     }
 
     async fn load(&mut self, changes: &[Change], target: &Target) -> Result<(), StoreError> {
@@ -71,4 +90,57 @@ impl Folding {
         self.rows.extend(missing.into_iter().zip(found));
         Ok(())
     }
+}
+
+/// Some rows of a total, added up anew from the first event on. Give it every event of the partition that is to be in them.
+pub(crate) struct Adding {
+    table: &'static TableSpec,
+    key: Key,
+    fold: Fold,
+    rows: BTreeMap<RowKey, Option<Row>>,
+}
+
+impl Adding {
+    pub(crate) fn add(&mut self, change: &Change) {
+        let Some(row) = (self.key)(change).and_then(|key| self.rows.get_mut(&key)) else { return };
+        if let Some(mut after) = (self.fold)(row.as_ref(), change) {
+            after.version = change.meta().sequence;
+            *row = Some(after);
+        }
+    }
+
+    /// What makes the store's rows these, above whatever they are now; nothing for those that are the same already.
+    ///
+    /// # Errors
+    /// As the store says; rejected where a row has been healed too often.
+    pub(crate) async fn writes(self, target: &Target) -> Result<Vec<RowMutation>, StoreError> {
+        let keys: Vec<RowKey> = self.rows.keys().cloned().collect();
+        let stored = target.rows(self.table, &keys).await?;
+        let mut writes = vec![];
+        for (anew, stored) in self.rows.into_values().zip(stored) {
+            let Some(anew) = anew else { continue };
+            let before = stored.as_ref().map_or(0, |row| row.version);
+            let same = stored.as_ref().is_some_and(|row| row.cells == anew.cells);
+            if same && sequence_of(before) == anew.version {
+                continue;
+            }
+            writes.push(replacing(self.table, anew, before)?);
+        }
+        Ok(writes)
+    }
+}
+
+/// Every cell, so that nothing of the row before is left.
+fn replacing(table: &'static TableSpec, row: Row, before: u64) -> Result<RowMutation, StoreError> {
+    let Some(version) = healed(before, row.version) else {
+        let text =
+            format!("a row of {} was healed too often; rebuild it with `replay run`", table.name);
+        return Err(StoreError::Rejected(text));
+    };
+    let mut cells = vec![];
+    for column in table.columns {
+        let value = row.cells.get(column.name).cloned().unwrap_or(Value::Null);
+        cells.push((column.name, value));
+    }
+    Ok(RowMutation::Upsert { table, key: row.key, cells, version })
 }

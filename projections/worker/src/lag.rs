@@ -1,5 +1,6 @@
 //! How far read models are behind the log, as health and metrics show it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct Lag {
     pub micros: i64,
     /// Why the read model has stopped; none while it runs.
     pub halted: Option<Arc<str>>,
+    /// How many aggregates wait among the dead letters, and how many events of them.
+    pub parked: (u64, u64),
 }
 
 impl Lag {
@@ -47,7 +50,10 @@ pub async fn report_lags(positions: Positions, clock: Clock, every: Duration) {
 }
 
 fn show(positions: &Positions, now: Timestamp) {
+    let mut parked: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
     for lag in positions.lags(now) {
+        let of_model = parked.entry(lag.model).or_default();
+        *of_model = (of_model.0 + lag.parked.0, of_model.1 + lag.parked.1);
         let labels = [
             ("model", lag.model.to_owned()),
             ("stream", lag.partition.stream.to_string()),
@@ -58,5 +64,11 @@ fn show(positions: &Positions, now: Timestamp) {
         gauge!(names::LAG_EVENTS, &labels).set(lag.events as f64);
         let halted = if lag.halted.is_some() { 1.0 } else { 0.0 };
         gauge!(names::HALTED, "model" => lag.model).set(halted);
+    }
+    for (model, (aggregates, events)) in parked {
+        #[expect(clippy::cast_precision_loss, reason = "gauges; far below 2⁵³")]
+        let (aggregates, events) = (aggregates as f64, events as f64);
+        gauge!(names::DLQ_AGGREGATES, "model" => model).set(aggregates);
+        gauge!(names::DLQ_EVENTS, "model" => model).set(events);
     }
 }

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod crew;
+mod dead_letters;
 mod decode;
 mod elsewhere;
 mod error;
@@ -17,6 +18,7 @@ mod positions;
 mod progress;
 mod projector;
 mod source;
+mod standing;
 mod target;
 mod worker;
 
@@ -24,12 +26,17 @@ use std::sync::Arc;
 
 use chimera_domain::time::Timestamp;
 
+pub use dead_letters::{
+    AskError, Audited, Class, DEAD_LETTERS_VIEW, DeadLetters, Letter, MOST_LETTERS,
+    ParkedAggregate, Shown, ShownEvent, Verb,
+};
 pub use decode::Decoder;
 pub use error::Halt;
 pub use feeder::{Feeder, Leg, Limits, Stores};
 pub use lag::{Lag, report_lags};
 pub use metric_names::describe as describe_metrics;
 pub use positions::{Positions, Reach, WaitError};
+pub use standing::{PartitionStanding, Standing};
 pub use target::Target;
 pub use worker::Worker;
 

@@ -14,6 +14,12 @@ pub(crate) const BATCH_EVENTS: &str = "projection_batch_events";
 pub(crate) const APPLY_MS: &str = "projection_apply_ms";
 /// Attempts on log or store that failed and were made again.
 pub(crate) const RETRIES: &str = "projection_retries_total";
+/// Aggregates that wait among the dead letters.
+pub(crate) const DLQ_AGGREGATES: &str = "projection_dlq_aggregates";
+/// Events that wait among the dead letters.
+pub(crate) const DLQ_EVENTS: &str = "projection_dlq_events";
+/// Events that have gone to the dead letters, by why.
+pub(crate) const DLQ_PARKED: &str = "projection_dlq_parked_total";
 
 /// Tells the recorder what each metric says; call once.
 pub fn describe() {
@@ -27,4 +33,39 @@ pub fn describe() {
     describe_histogram!(BATCH_EVENTS, Count, "events in one apply");
     describe_histogram!(APPLY_MS, Milliseconds, "one apply with its checkpoint");
     describe_counter!(RETRIES, Count, "attempts on log or store that failed and were made again");
+    describe_gauge!(DLQ_AGGREGATES, Count, "aggregates that wait among the dead letters");
+    describe_gauge!(DLQ_EVENTS, Count, "events that wait among the dead letters");
+    describe_counter!(DLQ_PARKED, Count, "events that have gone to the dead letters");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [&str; 10] = [
+        LAG_EVENTS,
+        LAG_SECONDS,
+        HALTED,
+        EVENTS,
+        BATCH_EVENTS,
+        APPLY_MS,
+        RETRIES,
+        DLQ_AGGREGATES,
+        DLQ_EVENTS,
+        DLQ_PARKED,
+    ];
+
+    #[test]
+    fn alerts_speak_of_metrics_that_there_are() {
+        let alerts = include_str!("../../../deploy/prometheus/alerts.yaml");
+        let is_of_a_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        let words = alerts.split(|letter: char| !is_of_a_name(letter));
+        let named: Vec<&str> = words.filter(|word| word.starts_with("projection_")).collect();
+        for name in &named {
+            assert!(ALL.contains(name), "{name}");
+        }
+        for needed in [DLQ_AGGREGATES, DLQ_PARKED, HALTED, LAG_SECONDS] {
+            assert!(named.contains(&needed), "no alert on {needed}");
+        }
+    }
 }

@@ -175,6 +175,7 @@ impl Positions {
                     events: progress.events_behind(),
                     micros: progress.micros_behind(now),
                     halted: standing.halted.clone(),
+                    parked: progress.parked(),
                 });
             }
         }

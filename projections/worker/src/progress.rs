@@ -1,5 +1,6 @@
 //! How far one partition has been applied to one read model, as its feed says and others watch.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use chimera_domain::time::Timestamp;
@@ -12,11 +13,19 @@ pub(crate) struct Progress {
     high: watch::Receiver<u64>,
     /// When the oldest event that is not applied was recorded, as far as it is known.
     behind_since: Mutex<Option<Timestamp>>,
+    parked_aggregates: AtomicU64,
+    parked_events: AtomicU64,
 }
 
 impl Progress {
     pub(crate) fn new(applied: u64, high: watch::Receiver<u64>) -> Self {
-        Self { applied: watch::Sender::new(applied), high, behind_since: Mutex::default() }
+        Self {
+            applied: watch::Sender::new(applied),
+            high,
+            behind_since: Mutex::default(),
+            parked_aggregates: AtomicU64::new(0),
+            parked_events: AtomicU64::new(0),
+        }
     }
 
     /// Starts over at `applied`, as another generation does.
@@ -35,6 +44,18 @@ impl Progress {
         let caught_up = sequence >= self.high();
         self.set_behind(recorded.filter(|_| !caught_up));
         self.applied.send_replace(sequence);
+    }
+
+    /// So many aggregates wait among the dead letters, with so many events.
+    pub(crate) fn set_parked(&self, aggregates: usize, events: usize) {
+        self.parked_aggregates.store(aggregates as u64, Ordering::Relaxed);
+        self.parked_events.store(events as u64, Ordering::Relaxed);
+    }
+
+    /// How many aggregates and events wait among the dead letters.
+    pub(crate) fn parked(&self) -> (u64, u64) {
+        let aggregates = self.parked_aggregates.load(Ordering::Relaxed);
+        (aggregates, self.parked_events.load(Ordering::Relaxed))
     }
 
     pub(crate) fn applied(&self) -> u64 {

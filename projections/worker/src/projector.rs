@@ -1,7 +1,8 @@
 //! From raw records to what the stores shall write, for one partition of one read model.
 //!
-//! Stops at the first event that it cannot decode and says so; what came before it is whole. Never writes anything.
+//! What cannot be decoded, and what stands behind it, comes out as dead letters; all else is projected. Never writes anything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chimera_codec::CodecError;
@@ -10,7 +11,8 @@ use chimera_log::{Partition, RawRecord};
 use chimera_model::{Change, Mutation, Projection, ReadModel};
 use chimera_stores::StoreError;
 
-use crate::decode::Decoder;
+use crate::dead_letters::{Class, Letter, Parked, Standing};
+use crate::decode::{Decoder, is_wanted};
 use crate::folding::Folding;
 use crate::target::{Target, Writes};
 
@@ -19,11 +21,14 @@ pub(crate) struct Projector {
     model: &'static ReadModel,
     partition: Partition,
     decoder: Arc<Decoder>,
-    how: How,
+    pub(crate) how: How,
 }
 
-enum How {
+/// How a model projects.
+pub(crate) enum How {
+    /// Each event for itself.
     Absolute(fn(&Change) -> Vec<Mutation>),
+    /// Rows that add up.
     Totals(Folding),
 }
 
@@ -31,10 +36,25 @@ enum How {
 #[derive(Debug, Default)]
 pub(crate) struct Projected {
     pub(crate) writes: Writes,
-    /// When the first and the last event that were decoded had been recorded.
-    pub(crate) recorded: Option<(Timestamp, Timestamp)>,
-    /// Which record cannot be decoded, by its index, and why; those before it are projected.
-    pub(crate) poison: Option<(usize, CodecError)>,
+    /// When the last event that was decoded had been recorded.
+    pub(crate) recorded: Option<Timestamp>,
+    /// What goes to the dead letters.
+    pub(crate) letters: Vec<Letter>,
+}
+
+/// Why nothing can be projected now; the same records can be given again.
+#[derive(Debug)]
+pub(crate) enum ProjectError {
+    /// A total needs a row that the store cannot give.
+    Store(StoreError),
+    /// An event needs a schema that cannot be asked for now.
+    Schema(CodecError),
+}
+
+impl From<StoreError> for ProjectError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl Projector {
@@ -53,59 +73,94 @@ impl Projector {
     /// What these records come to.
     ///
     /// # Errors
-    /// If a total needs a row that the store cannot give; the same records can be given again.
+    /// See [`ProjectError`].
     pub(crate) async fn project(
         &mut self,
         records: &[RawRecord],
+        parked: &Parked,
         target: &Target,
-    ) -> Result<Projected, StoreError> {
+    ) -> Result<Projected, ProjectError> {
         let mut projected = Projected::default();
-        let source =
-            Source { model: self.model, partition: &self.partition, decoder: &self.decoder };
-        match &mut self.how {
+        match &self.how {
             How::Absolute(project) => {
+                let project = *project;
                 let mut writes = Writes::default();
-                source.decode(records, &mut projected, |change| writes.extend(project(&change)));
+                self.decode(records, parked, &mut projected, |change| {
+                    writes.extend(project(&change));
+                })?;
                 projected.writes = writes;
             }
-            How::Totals(folding) => {
+            How::Totals(_) => {
                 let mut changes = vec![];
-                source.decode(records, &mut projected, |change| changes.push(change));
-                projected.writes.rows = folding.fold(&changes, target).await?;
+                self.decode(records, parked, &mut projected, |change| changes.push(change))?;
+                if let How::Totals(folding) = &mut self.how {
+                    projected.writes.rows = folding.fold(&changes, target).await?;
+                }
             }
         }
         Ok(projected)
     }
-}
 
-struct Source<'a> {
-    model: &'static ReadModel,
-    partition: &'a Partition,
-    decoder: &'a Decoder,
-}
+    /// The change in one record, whatever waits; none where the model does not read it.
+    ///
+    /// # Errors
+    /// If it is no event that this release understands.
+    pub(crate) fn change(&self, record: &RawRecord) -> Result<Option<Change>, CodecError> {
+        self.decoder.wanted(self.model, &self.partition, record)
+    }
 
-impl Source<'_> {
+    /// When the record was taken into the log, if it can be read.
+    pub(crate) fn recorded_at(&self, record: &RawRecord) -> Option<Timestamp> {
+        let change = self.decoder.decode(&self.partition, &record.value).ok()?;
+        Some(change.meta().recorded_at)
+    }
+
+    /// Forgets what it knows of rows: the store may hold others.
+    pub(crate) fn forget(&mut self) {
+        if let How::Totals(folding) = &mut self.how {
+            folding.forget();
+        }
+    }
+
     /// Gives each change that the model reads to `each`, and notes in `projected` what was met on the way.
     fn decode(
         &self,
         records: &[RawRecord],
+        parked: &Parked,
         projected: &mut Projected,
         mut each: impl FnMut(Change),
-    ) {
-        for (index, record) in records.iter().enumerate() {
-            match self.decoder.wanted(self.model, self.partition, record) {
-                Ok(None) => {}
-                Ok(Some(change)) => {
-                    let now = change.meta().recorded_at;
-                    let first = projected.recorded.map_or(now, |(first, _)| first);
-                    projected.recorded = Some((first, now));
-                    each(change);
+    ) -> Result<(), ProjectError> {
+        // Aggregates of which an event of these records cannot be decoded.
+        let mut poisoned: BTreeSet<&[u8]> = BTreeSet::new();
+        for record in records {
+            let standing = match parked.standing(record) {
+                Standing::Free if poisoned.contains(&*record.key) => Standing::Behind,
+                standing => standing,
+            };
+            match standing {
+                Standing::Listed => {}
+                Standing::Behind => {
+                    if is_wanted(self.model, &self.partition, record) {
+                        projected.letters.push(Letter::new(record, Class::Waiting, ""));
+                    }
                 }
-                Err(error) => {
-                    projected.poison = Some((index, error));
-                    return;
-                }
+                Standing::Free => match self.change(record) {
+                    Ok(None) => {}
+                    Ok(Some(change)) => {
+                        projected.recorded = Some(change.meta().recorded_at);
+                        each(change);
+                    }
+                    Err(error @ CodecError::SchemaUnavailable { .. }) => {
+                        return Err(ProjectError::Schema(error));
+                    }
+                    Err(error) => {
+                        poisoned.insert(&record.key);
+                        let text = error.to_string();
+                        projected.letters.push(Letter::new(record, Class::Undecodable, &text));
+                    }
+                },
             }
         }
+        Ok(())
     }
 }

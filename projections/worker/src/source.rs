@@ -21,6 +21,11 @@ impl Source {
         Self { log, partition, limits, reader: None, pending: vec![] }
     }
 
+    /// Gives up what was read ahead; the next records may be any.
+    pub(crate) fn restart(&mut self) {
+        (self.reader, self.pending) = (None, vec![]);
+    }
+
     /// The records from `from` on: waits for the first, then takes what is there already, within the limits.
     pub(crate) async fn next(&mut self, from: u64) -> Result<Vec<RawRecord>, ReadError> {
         let reader = match &mut self.reader {

@@ -13,6 +13,7 @@ use chimera_model::{
 use chimera_stores::search::SearchStore;
 use chimera_stores::{Checkpoint, KvStore, RowStore, StoreError, View};
 
+use crate::dead_letters::{LetterStore, Queue};
 use crate::feeder::Stores;
 
 /// What a batch of events wants of the stores.
@@ -47,16 +48,23 @@ pub struct Target {
     rows: Option<Arc<dyn RowStore>>,
     kv: Option<Arc<dyn KvStore>>,
     search: Option<Arc<dyn SearchStore>>,
+    letters: LetterStore,
 }
 
 impl Target {
-    pub(crate) fn new(model: &'static ReadModel, generation: u32, stores: &Stores) -> Self {
+    pub(crate) fn new(
+        model: &'static ReadModel,
+        generation: u32,
+        stores: &Stores,
+        letters: LetterStore,
+    ) -> Self {
         Self {
             view: View::new(model.name, generation),
             model,
             rows: (!model.tables.is_empty()).then(|| stores.rows.clone()),
             kv: (!model.spaces.is_empty()).then(|| stores.kv.clone()),
             search: (!model.indices.is_empty()).then(|| stores.search.clone()),
+            letters,
         }
     }
 
@@ -72,7 +80,7 @@ impl Target {
         self.model
     }
 
-    /// Makes the view where it is missing; one that is there keeps what it holds.
+    /// Makes the view where it is missing, and that of the dead letters; one that is there keeps what it holds.
     ///
     /// # Errors
     /// As the stores say; fatal if the view is there with other tables.
@@ -86,7 +94,12 @@ impl Target {
         if let Some(search) = &self.search {
             search.create(self.view, self.model.indices).await?;
         }
-        Ok(())
+        self.letters.create().await
+    }
+
+    /// The dead letters of one of its partitions.
+    pub(crate) fn queue(&self, partition: &Partition) -> Queue {
+        Queue::new(self.letters.clone(), self.view, partition.clone())
     }
 
     /// Up to where each partition has been applied in all stores of the view; a partition never begun is missing.
@@ -119,13 +132,12 @@ impl Target {
         }
     }
 
-    /// Data, then the checkpoint, in each store.
+    /// Data, then the checkpoint if there is one, in each store.
     pub(crate) async fn write(
         &self,
         writes: &Writes,
-        checkpoint: &Checkpoint,
+        checkpoints: &[Checkpoint],
     ) -> Result<(), StoreError> {
-        let checkpoints = std::slice::from_ref(checkpoint);
         let rows = async {
             match &self.rows {
                 Some(rows) => rows.apply(self.view, &writes.rows, checkpoints).await,

@@ -6,14 +6,11 @@ use std::collections::VecDeque;
 
 use chimera_log::Partition;
 use chimera_model::testing::{Shop, Tables};
-use chimera_model::{
-    ALL, Change, daily_revenue, inventory_snapshot, order_status, orders_by_customer,
-};
+use chimera_model::{ALL, Change, daily_revenue, inventory_snapshot, order_status};
+use chimera_stores::search::SearchReader;
 use chimera_stores::{EmbeddedStores, RowReader, StoreError, View};
 use chimera_worker::{Feeder, Halt, Limits, Positions, Stores};
-use support::{
-    MemoryStores, SMALL, Scripted, append, append_raw, catch_up, empty_log, feeder, log_of,
-};
+use support::{MemoryStores, SMALL, Scripted, append_raw, catch_up, empty_log, feeder, log_of};
 
 fn history() -> Vec<Change> {
     let acts: Vec<_> = (0..600_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
@@ -80,33 +77,6 @@ async fn what_the_header_says_is_not_wanted_is_not_decoded() {
     assert_eq!(saved, Some(1), "the checkpoint follows what was passed over");
 }
 
-#[tokio::test]
-async fn a_type_that_this_release_does_not_know_is_not_passed_over() {
-    let (log, stores) = (empty_log(), MemoryStores::scripted([]));
-    append_raw(&log, &order_partition(), "ecommerce.order.order.split.v1", b"of a newer release");
-    let feeder = feeder(&log, &stores, SMALL);
-    let halt = catch_up(&feeder, &daily_revenue::MODEL, &Positions::default()).await.unwrap_err();
-    assert!(matches!(halt, Halt::Undecodable { sequence: 1, .. }), "{halt}");
-}
-
-#[tokio::test]
-async fn an_event_that_cannot_be_read_stops_the_model_right_before_it() {
-    let (log, stores, positions) = (empty_log(), MemoryStores::scripted([]), Positions::default());
-    let orders: Vec<_> = history()
-        .into_iter()
-        .filter(|change| matches!(change, Change::Order(_)) && change.partition() == 0)
-        .collect();
-    append(&log, &orders);
-    append_raw(&log, &order_partition(), "ecommerce.order.order.paid.v1", b"no event at all");
-    let model = &orders_by_customer::MODEL;
-    let halt = catch_up(&feeder(&log, &stores, SMALL), model, &positions).await.unwrap_err();
-    let poison = orders.len() as u64 + 1;
-    assert!(matches!(halt, Halt::Undecodable { sequence, .. } if sequence == poison), "{halt}");
-    let view = View::new(model.name, 1);
-    assert_eq!(stores.checkpoint(view, &order_partition()), Some(poison - 1));
-    assert_eq!(stores.tables(view), Tables::after(model, &orders));
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_may_pass_is_tried_again_until_it_has() {
     let transient = || Scripted::Fail(StoreError::Transient("away".into()));
@@ -120,14 +90,14 @@ async fn what_may_pass_is_tried_again_until_it_has() {
 }
 
 #[tokio::test]
-async fn what_a_store_refuses_stops_the_model_and_names_the_events() {
-    let refused = StoreError::Rejected("too large".into());
-    let script = VecDeque::from([Scripted::Pass, Scripted::Fail(refused.clone())]);
+async fn a_store_that_has_failed_stops_the_model_and_says_where() {
+    let failed = StoreError::Fatal("disk on fire".into());
+    let script = VecDeque::from([Scripted::Pass, Scripted::Fail(failed.clone())]);
     let (history, stores) = (history(), MemoryStores::scripted(script));
     let model = &order_status::MODEL;
     let feeder = feeder(&log_of(&history), &stores, SMALL);
     let halt = catch_up(&feeder, model, &Positions::default()).await.unwrap_err();
-    assert!(matches!(halt, Halt::Store { source, .. } if source == refused));
+    assert!(matches!(halt, Halt::Store { source, .. } if source == failed));
 }
 
 #[tokio::test]

@@ -67,8 +67,8 @@ impl Node {
         stores: &Arc<MemoryStores>,
         (model, limits): (&'static ReadModel, Limits),
     ) -> Self {
-        let both = Stores { rows: stores.clone(), kv: stores.clone() };
-        let feeder = Feeder::new(log.clone(), both, limits).unwrap();
+        let all = Stores { rows: stores.clone(), kv: stores.clone(), search: stores.clone() };
+        let feeder = Feeder::new(log.clone(), all, limits).unwrap();
         let worker = Worker::new(feeder, stores.clone()).shared();
         let positions = worker.positions();
         let (stop, stopped) = oneshot::channel();

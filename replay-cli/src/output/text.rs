@@ -13,6 +13,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         Report::Status(report) => status(out, report),
         Report::Run(report) => run(out, report),
         Report::Verify(report) => verify(out, report),
+        Report::Dlq(report) => super::letters::write(out, report),
     }
 }
 
@@ -40,7 +41,18 @@ fn behind(out: &mut impl Write, model: &ModelStatus) -> io::Result<()> {
     for position in model.positions.iter().filter(|position| position.applied != position.end) {
         let (stream, partition) = (&position.stream, position.partition);
         let (applied, end) = (position.applied, position.end);
-        writeln!(out, "  {stream}/{partition}: applied {applied} of {end}")?;
+        write!(out, "  {stream}/{partition}: applied {applied} of {end}")?;
+        match position.lag_seconds {
+            Some(seconds) => writeln!(out, ", {seconds:.0} s behind")?,
+            None => writeln!(out)?,
+        }
+    }
+    if model.parked_events > 0 {
+        let (events, aggregates) = (model.parked_events, model.parked_aggregates);
+        writeln!(
+            out,
+            "  dead letters: {events} events of {aggregates} aggregates wait; see `replay dlq list`"
+        )?;
     }
     Ok(())
 }
@@ -57,6 +69,13 @@ fn run(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
             Some(problem) => {
                 writeln!(out, "{}: failed, generation {live} is live: {problem}", model.name)?;
             }
+        }
+        if model.parked_events > 0 {
+            let (events, aggregates) = (model.parked_events, model.parked_aggregates);
+            writeln!(
+                out,
+                "  {events} events of {aggregates} aggregates could not be applied and wait; see `replay dlq list`"
+            )?;
         }
         for generation in &model.cleaned {
             writeln!(out, "  generation {generation}, left by an interrupted run, was removed")?;
@@ -88,6 +107,13 @@ fn of_model(out: &mut impl Write, model: &ModelReport) -> io::Result<()> {
     if model.lag > 0 {
         let lag = model.lag;
         writeln!(out, "  it is {lag} events behind the log and was compared where it stands")?;
+    }
+    if model.parked_events > 0 {
+        let parked = model.parked_events;
+        writeln!(
+            out,
+            "  {parked} events wait among the dead letters and were left out; see `replay dlq list`"
+        )?;
     }
     for problem in &model.problems {
         writeln!(out, "  {problem}")?;

@@ -79,9 +79,23 @@ impl Judge {
         note_positions(&applied, &ends, report);
         for mut part in parts(model, applied) {
             part.upto = within(part.upto, &ends);
+            report.parked_events = self.leave_out(model, live, part.scratch).await?;
             report.tables.extend(self.compare(model, live, &part).await?);
         }
         Ok(())
+    }
+
+    /// What waits among the dead letters of the live one, or was dropped from them, is left out on both sides.
+    async fn leave_out(
+        &self,
+        model: &'static ReadModel,
+        live: View,
+        scratch: u32,
+    ) -> Result<u64, Failure> {
+        let letters = self.data.feeder(self.data.all())?.dead_letters();
+        let aside = View::new(model.name, scratch);
+        let copied = letters.copy((model, live), &self.feeder.dead_letters(), aside).await;
+        copied.map_err(Failure::failed)
     }
 
     async fn compare(

@@ -43,6 +43,8 @@ pub struct ModelReport {
     pub generation: Option<u32>,
     /// How many events of the log the live one has not applied yet; they were left out of the comparison.
     pub lag: u64,
+    /// How many events wait among the dead letters; they were left out of the comparison.
+    pub parked_events: u64,
     /// What kept it from being compared, or is wrong besides its content.
     pub problems: Vec<String>,
     /// One entry for each table and each key-value space.
@@ -52,7 +54,15 @@ pub struct ModelReport {
 impl ModelReport {
     pub(super) fn new(name: &'static str) -> Self {
         let (problems, tables) = (Vec::new(), Vec::new());
-        Self { name, verdict: IDENTICAL, generation: None, lag: 0, problems, tables }
+        Self {
+            name,
+            verdict: IDENTICAL,
+            generation: None,
+            lag: 0,
+            parked_events: 0,
+            problems,
+            tables,
+        }
     }
 
     pub(super) fn judge(&mut self) {

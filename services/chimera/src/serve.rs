@@ -18,7 +18,7 @@ use chimera_kit::lifecycle::{Ended, Lifecycle, Stage};
 use chimera_kit::server::{self, Edge};
 use chimera_order::{History, Orders, Terms};
 use chimera_product::Products;
-use chimera_query::Analytics;
+use chimera_query::{Analytics, Projections};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -48,6 +48,7 @@ struct Services {
     inventory: Inventory,
     orders: Orders,
     analytics: Analytics,
+    projections: Projections,
 }
 
 /// Runs the shop until a signal comes. False if a part of it broke.
@@ -137,12 +138,13 @@ impl Services {
     }
 
     /// Their addresses over REST.
-    fn routes(self) -> [OpenApiRouter; 4] {
+    fn routes(self) -> [OpenApiRouter; 5] {
         [
             chimera_product::routes(self.products),
             chimera_inventory::routes(self.inventory),
             chimera_order::routes(self.orders),
             chimera_query::routes(self.analytics),
+            chimera_query::admin_routes(self.projections),
         ]
     }
 }
@@ -160,7 +162,13 @@ fn services(shop: &Shop, config: &Config) -> anyhow::Result<Services> {
         history,
         terms: terms(config),
     };
-    Ok(Services { products, inventory, orders, analytics: Analytics { reads } })
+    Ok(Services {
+        products,
+        inventory,
+        orders,
+        analytics: Analytics { reads },
+        projections: shop.projections.clone(),
+    })
 }
 
 fn terms(config: &Config) -> Terms {

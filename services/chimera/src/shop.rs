@@ -17,6 +17,7 @@ use chimera_engine::{Cluster, Engine, EngineOptions, GlobalTable, Router, System
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
 use chimera_log::EventLog;
+use chimera_query::Projections;
 use chimera_wiring::{OpenLog, OpenStores, open_log};
 use chimera_worker::Positions;
 
@@ -65,6 +66,8 @@ pub struct Shop {
     pub stores: OpenStores,
     /// How far the read models have come.
     pub positions: Positions,
+    /// What staff can ask of them.
+    pub projections: Projections,
     /// Under which ids the schemas of events are known.
     pub schemas: SchemaIds,
     /// Keeps other processes out of the data directory.
@@ -105,7 +108,7 @@ impl Shop {
             nodes::hand_over(Arc::clone(&log), deciding.statuses(), opening.lifecycle);
             door.serve(deciding.for_others(), opening.lifecycle)?;
         }
-        let (stores, positions) = projections::start(&engine, &mut opening).await?;
+        let (stores, positions, projections) = projections::start(&engine, &mut opening).await?;
         Ok(Self {
             log,
             partitions,
@@ -117,6 +120,7 @@ impl Shop {
             settled,
             stores,
             positions,
+            projections,
             schemas: engine.schemas,
             _lock: lock,
         })

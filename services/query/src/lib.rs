@@ -1,7 +1,9 @@
 //! The read side that the services share, and the endpoints that belong to none of them: analytics.
 //!
-//! Reads the live generation of a read model through the ports of the stores; never writes, never knows an adapter.
+//! Also what staff asks of the projections. Reads the live generation of a read model through the ports of the stores; never
+//! writes a read model, never knows an adapter.
 
+mod admin;
 mod cells;
 mod daily_revenue;
 mod flights;
@@ -12,6 +14,7 @@ mod reads;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use admin::{Projections, admin_routes};
 pub use cells::{Cells, part, time_text};
 pub use chimera_stores::search;
 pub use chimera_stores::{Cursor as StoreCursor, KvValue, Listing};

@@ -199,6 +199,20 @@ pub const PAYMENT_TOKEN_INVALID: Code = code(
     "The payment token is not valid",
     "Use 1 to 200 visible ASCII characters.",
 );
+/// There is no such read model
+pub const READ_MODEL_NOT_FOUND: Code = code(
+    "read_model.not_found",
+    404,
+    "There is no such read model, or it has not been built",
+    "GET /admin/projections lists them.",
+);
+/// Nothing of that aggregate waits
+pub const DEAD_LETTER_NOT_FOUND: Code = code(
+    "dead_letter.not_found",
+    404,
+    "Nothing of that aggregate waits",
+    "GET /admin/dead-letters lists what waits; it may have healed meanwhile.",
+);
 /// Something went wrong here
 pub const INTERNAL: Code = code(
     "internal.error",
@@ -240,6 +254,8 @@ pub const EDGE: &[Code] = &[
     HISTORY_BEFORE_BEGINNING,
     PAYMENT_CARD_NUMBER_REFUSED,
     PAYMENT_TOKEN_INVALID,
+    READ_MODEL_NOT_FOUND,
+    DEAD_LETTER_NOT_FOUND,
     INTERNAL,
 ];
 

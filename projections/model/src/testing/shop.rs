@@ -51,6 +51,20 @@ impl Shop {
         shop.journal.changes
     }
 
+    /// So many orders, all placed, then all confirmed, and so on until every one is sent back and refunded.
+    #[must_use]
+    pub fn of_orders(count: u32) -> Vec<Change> {
+        let mut shop = Self::default();
+        for _step in 0..9 {
+            for number in 0..count {
+                let id = format!("O-{number}");
+                let command = for_order(u8::MAX, &id, shop.orders.get(&id));
+                decide(&mut shop.orders, &mut shop.journal, &id, command, Change::Order);
+            }
+        }
+        shop.journal.changes
+    }
+
     fn act(&mut self, (what, which, many): Act) {
         let (order, product) = (format!("O-{}", which % 3), format!("P.{}", which % 3));
         let journal = &mut self.journal;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::total::sequence_of;
 use crate::{
     Change, KvMutation, Mutation, Projection, ReadModel, Row, RowKey, RowMutation, SearchMutation,
     TableSpec, Value,
@@ -169,18 +170,18 @@ impl Tables {
         self.parts(space, id).remove(part).map(|(_, content)| content).unwrap_or_default()
     }
 
+    /// The same content with the versions of totals that were never healed.
+    #[must_use]
+    pub fn without_healings(mut self) -> Self {
+        for (version, _) in self.rows.values_mut().flat_map(BTreeMap::values_mut) {
+            *version = sequence_of(*version);
+        }
+        self
+    }
+
     /// Whether nothing was ever written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.parts.is_empty() && self.documents.is_empty()
-    }
-}
-
-/// One cell of a row, null where it has no value.
-impl std::ops::Index<&str> for Row {
-    type Output = Value;
-
-    fn index(&self, column: &str) -> &Value {
-        self.cells.get(column).unwrap_or(&Value::Null)
     }
 }

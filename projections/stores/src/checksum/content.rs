@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chimera_model::total::sequence_of;
 use chimera_model::{KvSpec, Order, Row, RowKey, SearchSpec, TableSpec};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -190,8 +191,9 @@ impl Item {
     }
 }
 
+/// Without the number of healings, in which a total of the same content may differ.
 fn row_content(buffer: &mut Vec<u8>, row: &Row) {
-    buffer.extend_from_slice(&row.version.to_be_bytes());
+    buffer.extend_from_slice(&sequence_of(row.version).to_be_bytes());
     for (name, value) in &row.cells {
         encode_text(buffer, name);
         key::encode(buffer, value, Order::Ascending);
@@ -229,7 +231,7 @@ fn encode_text(buffer: &mut Vec<u8>, text: &str) {
 const VERSION: &str = "_version";
 
 fn row_fields(row: &Row) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::from([(VERSION.to_owned(), row.version.to_string())]);
+    let mut fields = BTreeMap::from([(VERSION.to_owned(), sequence_of(row.version).to_string())]);
     for (name, value) in &row.cells {
         fields.insert(name.clone(), value_text(value));
     }

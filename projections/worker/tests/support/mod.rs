@@ -4,21 +4,25 @@
 
 pub(crate) mod counting;
 mod documents;
+pub(crate) mod garbling;
 pub(crate) mod mute;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chimera_domain::time::Timestamp;
 use chimera_log::{Batch, Entry, EventLog, MemoryLog, Partition, StreamSpec};
 use chimera_model::testing::{PARTITIONS, Tables};
-use chimera_model::{Change, KvMutation, KvSpec, ReadModel, Row, RowKey, RowMutation, TableSpec};
+use chimera_model::{
+    Change, KvMutation, KvSpec, Order, ReadModel, Row, RowKey, RowMutation, TableSpec,
+};
 use chimera_stores::{
     Checkpoint, Cursor, Generations, KvReader, KvValue, KvWriter, Listing, Page, RowReader,
     RowWriter, Scanned, StoreError, View,
 };
-use chimera_worker::{Decoder, Feeder, Halt, Limits, Positions, Stores};
+use chimera_worker::{DEAD_LETTERS_VIEW, Decoder, Feeder, Halt, Limits, Positions, Stores};
 use tokio::sync::Notify;
 
 pub(crate) const STREAMS: [&str; 4] = [
@@ -27,6 +31,7 @@ pub(crate) const STREAMS: [&str; 4] = [
     "ecommerce.order.order",
     "ecommerce.payment.payment",
 ];
+const SLOW: Duration = Duration::from_secs(2);
 pub(crate) const SMALL: Limits = Limits { events: 3, bytes: 1 << 20, ..Limits::LIVE };
 
 pub(crate) fn empty_log() -> Arc<MemoryLog> {
@@ -98,6 +103,8 @@ pub(crate) enum Scripted {
     Fail(StoreError),
     /// Writes this many of its mutations and no checkpoint, then never answers.
     DieAfter(usize),
+    /// Loses all checkpoints and rows but those of dead letters, and then does not answer this once.
+    GoBack,
     Pass,
 }
 
@@ -108,6 +115,8 @@ pub(crate) struct MemoryStores {
     live: Mutex<BTreeMap<String, u32>>,
     pub(crate) script: Mutex<VecDeque<Scripted>>,
     pub(crate) died: Notify,
+    refused: Mutex<String>,
+    slow: Mutex<&'static str>,
 }
 
 #[derive(Default)]
@@ -132,8 +141,34 @@ impl MemoryStores {
         self.views.lock().unwrap().get(&view)?.of_rows.get(partition).copied()
     }
 
-    fn has(&self, view: View) -> bool {
-        self.views.lock().unwrap().contains_key(&view)
+    /// As if nothing had been confirmed, while all that was written is there.
+    pub(crate) fn forget_checkpoints(&self, view: View) {
+        let mut views = self.views.lock().unwrap();
+        let held = views.get_mut(&view).unwrap();
+        (held.of_rows, held.of_kv) = (BTreeMap::new(), BTreeMap::new());
+    }
+
+    fn go_back(&self, view: View) {
+        self.views.lock().unwrap().insert(view, Held::default());
+    }
+
+    /// Refuses whatever has this in it; nothing, where it is empty.
+    pub(crate) fn refuse(&self, text: &str) {
+        text.clone_into(&mut self.refused.lock().unwrap());
+    }
+
+    fn refuses<M: std::fmt::Debug>(&self, view: View, mutations: &[M]) -> Result<(), StoreError> {
+        let text = self.refused.lock().unwrap();
+        let refused = |mutation: &M| !text.is_empty() && format!("{mutation:?}").contains(&*text);
+        if view != DEAD_LETTERS_VIEW && mutations.iter().any(refused) {
+            return Err(StoreError::Rejected("a cell is too large".into()));
+        }
+        Ok(())
+    }
+
+    /// From now on each write to this model takes two seconds.
+    pub(crate) fn slow_down(&self, model: &'static str) {
+        *self.slow.lock().unwrap() = model;
     }
 
     /// How many mutations to write, and whether the call then answers.
@@ -142,10 +177,18 @@ impl MemoryStores {
         view: View,
         write: impl Fn(&mut Held, usize),
     ) -> Result<(), StoreError> {
+        let is_slow = *self.slow.lock().unwrap() == view.model;
+        if is_slow {
+            tokio::time::sleep(SLOW).await;
+        }
         let next = self.script.lock().unwrap().pop_front().unwrap_or(Scripted::Pass);
         let most = match next {
             Scripted::Fail(error) => return Err(error),
             Scripted::DieAfter(most) => most,
+            Scripted::GoBack => {
+                self.go_back(view);
+                return Err(StoreError::Transient("gone for a moment".into()));
+            }
             Scripted::Pass => usize::MAX,
         };
         match self.views.lock().unwrap().get_mut(&view) {
@@ -188,8 +231,18 @@ impl RowReader for MemoryStores {
         Ok(self.tables(view).row(table, key))
     }
 
-    async fn list(&self, _: View, _: Listing<'_>) -> Result<Page<Row>, StoreError> {
-        Ok(Page { items: vec![], next: None })
+    async fn list(&self, view: View, listing: Listing<'_>) -> Result<Page<Row>, StoreError> {
+        let mut items = self.tables(view).rows(listing.table);
+        items.retain(|row| row.key.0.starts_with(listing.partition_key));
+        if listing.table.clustering.first().is_some_and(|first| first.order == Order::Descending) {
+            items.reverse();
+        }
+        let skipped = listing.after.map_or(0, |cursor| usize::from(cursor.as_bytes()[0]));
+        let more = items.len() > skipped + listing.limit;
+        let next =
+            more.then(|| Cursor::from_bytes(vec![u8::try_from(skipped + listing.limit).unwrap()]));
+        let items = items.into_iter().skip(skipped).take(listing.limit).collect();
+        Ok(Page { items, next })
     }
 
     async fn scan(
@@ -207,8 +260,10 @@ impl RowReader for MemoryStores {
         Ok(views.get(&view).map(|held| listed(&held.of_rows)).unwrap_or_default())
     }
 
-    async fn generations(&self, _: &str) -> Result<Vec<u32>, StoreError> {
-        Ok(vec![])
+    async fn generations(&self, model: &str) -> Result<Vec<u32>, StoreError> {
+        let views = self.views.lock().unwrap();
+        let of_model = views.keys().filter(|view| view.model == model);
+        Ok(of_model.map(|view| view.generation).collect())
     }
 }
 
@@ -225,6 +280,7 @@ impl RowWriter for MemoryStores {
         mutations: &[RowMutation],
         checkpoints: &[Checkpoint],
     ) -> Result<(), StoreError> {
+        self.refuses(view, mutations)?;
         self.scripted_write(view, |held, most| {
             mutations.iter().take(most).for_each(|mutation| held.tables.apply_row(mutation));
             if most == usize::MAX {
@@ -285,6 +341,7 @@ impl KvWriter for MemoryStores {
         mutations: &[KvMutation],
         checkpoints: &[Checkpoint],
     ) -> Result<(), StoreError> {
+        self.refuses(view, mutations)?;
         self.scripted_write(view, |held, most| {
             mutations.iter().take(most).for_each(|mutation| held.tables.apply_kv(mutation));
             if most == usize::MAX {

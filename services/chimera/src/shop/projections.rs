@@ -7,6 +7,7 @@ use chimera_config::Role;
 use chimera_engine::Engine;
 use chimera_kit::lifecycle::Stage;
 use chimera_model::ReadModel;
+use chimera_query::Projections;
 use chimera_wiring::OpenStores;
 use chimera_worker::{Decoder, Feeder, Limits, Positions, Stores, Worker, report_lags};
 
@@ -18,13 +19,15 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 pub(super) async fn start(
     engine: &Engine,
     opening: &mut Opening<'_>,
-) -> anyhow::Result<(OpenStores, Positions)> {
+) -> anyhow::Result<(OpenStores, Positions, Projections)> {
     let stores = OpenStores::open(opening.config).await?;
     let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
     let decoder = Arc::new(Decoder::new(&engine.schemas)?);
     let limits = if stores.are_shared() { Limits::SHARED } else { Limits::LIVE };
     let feeder = Feeder::new(Arc::clone(&engine.log), all, limits)?.with_decoder(decoder);
-    let mut worker = Worker::new(feeder, stores.live());
+    let clock = Arc::clone(&engine.clock);
+    let feeder = feeder.with_clock(Arc::new(move || clock.now()));
+    let mut worker = Worker::new(feeder.clone(), stores.live());
     if stores.are_shared() {
         worker = worker.shared();
     }
@@ -37,7 +40,14 @@ pub(super) async fn start(
         report(&positions, engine, opening);
     }
     close(&stores, opening);
-    Ok((stores, positions))
+    let clock = Arc::clone(&engine.clock);
+    let projections = Projections {
+        feeder,
+        generations: stores.live(),
+        positions: positions.clone(),
+        clock: Arc::new(move || clock.now()),
+    };
+    Ok((stores, positions, projections))
 }
 
 /// One read model. One that stops leaves the others running; health says so.

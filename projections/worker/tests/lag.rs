@@ -1,0 +1,114 @@
+//! Who is behind, by how much, and that one who is slow makes nobody else late.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chimera_log::{MemoryLog, Partition};
+use chimera_model::testing::Shop;
+use chimera_model::{Change, ReadModel, daily_revenue, order_status, orders_by_customer};
+use chimera_worker::{Limits, Positions, WaitError, Worker};
+use support::{LATER, MemoryStores, Scripted, append, catch_up, empty_log, feeder, log_of};
+use tokio::time::Instant;
+
+fn places(history: &[Change]) -> Vec<(Partition, u64)> {
+    let last = |index| {
+        let of = history.iter().rev().find(|change| change.partition() == index)?;
+        Some((Partition::new(of.stream(), index), of.meta().sequence))
+    };
+    (0..2).filter_map(last).collect()
+}
+
+async fn reached(positions: &Positions, model: &ReadModel, history: &[Change]) {
+    for (at, sequence) in places(history) {
+        loop {
+            let soon = Instant::now() + Duration::from_secs(3_600);
+            match positions.wait_until(model.name, &at, sequence, soon).await {
+                Ok(()) => break,
+                Err(WaitError::NotFed { .. }) => tokio::task::yield_now().await,
+                Err(error @ WaitError::NotCaughtUp { .. }) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+fn worker(log: &Arc<MemoryLog>, stores: &Arc<MemoryStores>) -> Worker {
+    Worker::new(feeder(log, stores, Limits::LIVE), stores.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_two_seconds_delays_only_the_model_that_it_holds() {
+    let (history, log, stores) = (Shop::of_orders(20), empty_log(), MemoryStores::scripted([]));
+    let worker = worker(&log, &stores);
+    let positions = worker.positions();
+    let (slow, fast) = (&orders_by_customer::MODEL, &order_status::MODEL);
+    stores.slow_down(slow.name);
+    let mut running = tokio::task::JoinSet::new();
+    for model in [slow, fast] {
+        let worker = worker.clone();
+        running.spawn(async move { worker.run(model).await });
+    }
+    let started = Instant::now();
+    let mut applied = 0;
+    for part in history.chunks(30) {
+        append(&log, part);
+        applied += part.len();
+        let appended = Instant::now();
+        reached(&positions, fast, &history[..applied]).await;
+        assert!(appended.elapsed() < Duration::from_millis(100), "{:?}", appended.elapsed());
+    }
+    let behind = |model: &ReadModel| {
+        let lags = positions.lags(LATER);
+        lags.iter().filter(|lag| lag.model == model.name).map(|lag| lag.events).sum::<u64>()
+    };
+    assert_eq!(behind(fast), 0);
+    assert!(behind(slow) > 100, "{}", behind(slow));
+    reached(&positions, slow, &history).await;
+    assert!(started.elapsed() > Duration::from_secs(2));
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_oldest_event_that_is_not_applied_says_how_far_behind_a_model_is_even_one_that_it_ignores()
+ {
+    let history = Shop::of_orders(20);
+    let (log, stores) = (log_of(&history), MemoryStores::scripted([Scripted::DieAfter(0)]));
+    let worker = worker(&log, &stores);
+    let positions = worker.positions();
+    let stuck = async {
+        let _ = tokio::join!(worker.run(&daily_revenue::MODEL));
+    };
+    tokio::select! {
+        () = stuck => {}
+        () = stores.died.notified() => {}
+    }
+    assert!(!daily_revenue::MODEL.reads(history[0].event_type().as_bytes()));
+    for lag in positions.lags(LATER).iter().filter(|lag| lag.applied == 0 && lag.micros > 0) {
+        let of = history.iter().find(|change| change.partition() == lag.partition.index).unwrap();
+        assert_eq!(lag.micros, LATER.0 - of.meta().recorded_at.0);
+        return;
+    }
+    panic!("nothing is behind: {:?}", positions.lags(LATER));
+}
+
+#[tokio::test]
+async fn how_a_model_stands_is_known_where_nobody_feeds_it() {
+    let history = Shop::of_orders(6);
+    let (log, stores) = (log_of(&history[..20]), MemoryStores::scripted([]));
+    let (model, feeder) = (&daily_revenue::MODEL, feeder(&log, &stores, Limits::LIVE));
+    catch_up(&feeder, model, &Positions::default()).await.unwrap();
+    append(&log, &history[20..]);
+    let standing = feeder.standing(model, Some(1), &Positions::default(), LATER).await.unwrap();
+    assert_eq!(standing.events(), history.len() as u64 - 20);
+    for one in &standing.partitions {
+        let is_next = |change: &&Change| {
+            change.partition() == one.partition.index && change.meta().sequence == one.applied + 1
+        };
+        let next = history.iter().find(is_next).unwrap();
+        assert_eq!(one.micros, Some(LATER.0 - next.meta().recorded_at.0));
+    }
+    catch_up(&feeder, model, &Positions::default()).await.unwrap();
+    let standing = feeder.standing(model, Some(1), &Positions::default(), LATER).await.unwrap();
+    assert!(standing.partitions.iter().all(|one| (one.events(), one.micros) == (0, Some(0))));
+}
