@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chimera_log::{EventLog, Partition};
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
 use chimera_model::ReadModel;
+use chimera_stores::search::SearchReader;
 use chimera_stores::{
     Checkpoint, EmbeddedStores, Generations, KvReader, RowReader, StoreError, View,
 };
@@ -51,7 +52,7 @@ impl Data {
 
     /// Feeds these stores from the log.
     pub(crate) fn feeder(&self, stores: &EmbeddedStores) -> Result<Feeder, Failure> {
-        let stores = Stores { rows: stores.rows(), kv: stores.kv() };
+        let stores = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
         Feeder::new(self.log.clone(), stores, LIMITS).map_err(Failure::failed)
     }
 
@@ -76,11 +77,12 @@ impl Data {
         self.stores.live().live_generation(model.name).await
     }
 
-    /// The generations that either store holds, in ascending order.
+    /// The generations that any of the stores holds, in ascending order.
     pub(crate) async fn generations(&self, model: &ReadModel) -> Result<Vec<u32>, StoreError> {
         let rows = self.stores.rows().generations(model.name).await?;
         let kv = self.stores.kv().generations(model.name).await?;
-        Ok(rows.into_iter().chain(kv).collect::<BTreeSet<_>>().into_iter().collect())
+        let search = self.stores.search().generations(model.name).await?;
+        Ok(rows.into_iter().chain(kv).chain(search).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     /// How far each store has applied a view; none where the store should hold it and does not.
@@ -90,23 +92,29 @@ impl Data {
         view: View,
     ) -> Result<Applied, StoreError> {
         let (rows, kv) = (self.stores.rows(), self.stores.kv());
+        let search = self.stores.search();
         let has_rows = rows.generations(model.name).await?.contains(&view.generation);
         let has_kv = kv.generations(model.name).await?.contains(&view.generation);
-        let mut applied = Applied { rows: None, kv: None };
+        let has_search = search.generations(model.name).await?.contains(&view.generation);
+        let mut applied = Applied { rows: None, kv: None, search: None };
         if has_rows {
             applied.rows = Some(by_partition(rows.checkpoints(view).await?));
         }
         if has_kv {
             applied.kv = Some(by_partition(kv.checkpoints(view).await?));
         }
+        if has_search {
+            applied.search = Some(by_partition(search.checkpoints(view).await?));
+        }
         Ok(applied)
     }
 }
 
-/// How far the two stores have applied a view.
+/// How far the stores have applied a view.
 pub(crate) struct Applied {
     pub(crate) rows: Option<Positions>,
     pub(crate) kv: Option<Positions>,
+    pub(crate) search: Option<Positions>,
 }
 
 impl Applied {
@@ -115,13 +123,20 @@ impl Applied {
         if self.rows.is_none() && !model.tables.is_empty() {
             return Some("rows");
         }
-        (self.kv.is_none() && !model.spaces.is_empty()).then_some("key-values")
+        if self.kv.is_none() && !model.spaces.is_empty() {
+            return Some("key-values");
+        }
+        (self.search.is_none() && !model.indices.is_empty()).then_some("documents")
+    }
+
+    /// How far each of the stores that hold the view has applied it.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &Positions> {
+        [&self.rows, &self.kv, &self.search].into_iter().flatten()
     }
 
     /// How far a partition is applied in all stores that hold the view.
     pub(crate) fn least(&self, partition: &Partition) -> u64 {
-        let each = [&self.rows, &self.kv].into_iter().flatten();
-        each.map(|applied| applied.get(partition).copied().unwrap_or(0)).min().unwrap_or(0)
+        self.each().map(|applied| applied.get(partition).copied().unwrap_or(0)).min().unwrap_or(0)
     }
 }
 

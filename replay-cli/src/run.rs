@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use chimera_model::ReadModel;
+use chimera_stores::search::SearchWriter;
 use chimera_stores::{Generations, KvWriter, RowWriter, StoreError, View};
 use chimera_worker::Feeder;
 use serde::Serialize;
@@ -120,5 +121,6 @@ async fn swap(
 async fn remove(data: &Data, model: &ReadModel, generation: u32) -> Result<(), StoreError> {
     let view = View::new(model.name, generation);
     data.stores.rows().remove(view).await?;
-    data.stores.kv().remove(view).await
+    data.stores.kv().remove(view).await?;
+    data.stores.search().remove(view).await
 }

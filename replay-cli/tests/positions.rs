@@ -35,8 +35,8 @@ async fn catch_up(dir: &Path) {
     let stores = EmbeddedStores::open(&dir.join("read")).unwrap();
     drop(opening);
     let log: Arc<dyn EventLog> = Arc::new(log);
-    let both = Stores { rows: stores.rows(), kv: stores.kv() };
-    let feeder = Feeder::new(log.clone(), both, Limits::LIVE).unwrap();
+    let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
+    let feeder = Feeder::new(log.clone(), all, Limits::LIVE).unwrap();
     let target = feeder.target(&MODEL, 1);
     let end = |partition: &_| Some(*log.high_watermark(partition).unwrap().borrow());
     let legs = feeder.legs(&target, end).await.unwrap();

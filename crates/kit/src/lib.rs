@@ -1,4 +1,4 @@
-//! What every service shares: problems, callers, idempotency keys, positions, pages, settings, telemetry, life and death.
+//! What every service shares: problems, callers, idempotency keys, positions, pages, telemetry, life and death.
 //!
 //! Knows HTTP, gRPC and the engine's requests; never a particular aggregate, read model or adapter.
 
@@ -6,7 +6,6 @@ pub mod asked;
 pub mod auth;
 pub mod cause;
 pub mod codes;
-pub mod config;
 pub mod correlation;
 pub mod cursor;
 pub mod grpc;
@@ -22,3 +21,4 @@ pub mod prefer;
 pub mod problem;
 pub mod server;
 pub mod telemetry;
+pub mod warned;

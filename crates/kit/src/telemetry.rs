@@ -3,8 +3,8 @@
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogFormat, Telemetry};
 use crate::metric_names;
+use chimera_config::{LogFormat, Telemetry};
 
 /// Upper bounds of latencies, in milliseconds.
 const LATENCY_MS: &[f64] = &[

@@ -19,6 +19,7 @@ pub static MODEL: ReadModel = ReadModel {
     ],
     tables: &[&DAILY_REVENUE],
     spaces: &[],
+    indices: &[],
     projection: Projection::Fold { table: &DAILY_REVENUE, key, fold },
 };
 

@@ -21,6 +21,7 @@ pub static MODEL: ReadModel = ReadModel {
     ],
     tables: &[&INVENTORY_SNAPSHOT],
     spaces: &[&INVENTORY],
+    indices: &[],
     projection: Projection::Project(project),
 };
 

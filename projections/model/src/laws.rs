@@ -7,7 +7,7 @@ use chimera_domain::{order, payment, product, stock};
 use proptest::prelude::*;
 
 use crate::testing::{Act, PARTITIONS, Shop, Tables};
-use crate::{ALL, Change, Mutation, Projection, ReadModel, RowMutation};
+use crate::{ALL, Change, Mutation, Projection, ReadModel, RowMutation, SearchMutation};
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(any::<Act>(), 1..150)
@@ -136,6 +136,26 @@ fn fits(model: &ReadModel, mutation: &Mutation) -> bool {
             });
             model.spaces.contains(&part.space) && part.space.parts.contains(&part.part) && json
         }
+        Mutation::Search(change) => model.indices.contains(&change.spec) && document_fits(change),
+    }
+}
+
+fn document_fits(change: &SearchMutation) -> bool {
+    let Some(part) = change.spec.part(change.part) else { return false };
+    let fields: Vec<_> = change.fields.iter().flatten().map(|(name, _)| *name).collect();
+    let names: BTreeSet<_> = fields.iter().collect();
+    names.len() == fields.len()
+        && fields.iter().all(|name| part.fields.iter().any(|field| field.name == *name))
+}
+
+#[test]
+fn fields_of_an_index_are_unique_and_its_language_is_one_of_them() {
+    for spec in ALL.iter().flat_map(|model| model.indices) {
+        let mut names = BTreeSet::new();
+        for field in spec.parts.iter().flat_map(|part| part.fields) {
+            assert!(names.insert(field.name), "{} has {} twice", spec.index, field.name);
+        }
+        assert!(spec.language.is_none_or(|language| names.contains(language)), "{}", spec.index);
     }
 }
 
@@ -145,10 +165,12 @@ fn names_are_unique_and_event_types_are_known() {
         [product::Event::TYPES, stock::Event::TYPES, order::Event::TYPES, payment::Event::TYPES]
             .concat();
     let (mut models, mut tables, mut spaces) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut indices = BTreeSet::new();
     for model in ALL {
         assert!(models.insert(model.name), "{}", model.name);
         assert!(model.tables.iter().all(|table| tables.insert(table.name)), "{}", model.name);
         assert!(model.spaces.iter().all(|space| spaces.insert(space.space)), "{}", model.name);
+        assert!(model.indices.iter().all(|spec| indices.insert(spec.index)), "{}", model.name);
         for event_type in model.event_types {
             assert!(types.contains(event_type), "{} reads {event_type}", model.name);
         }

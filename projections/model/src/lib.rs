@@ -14,6 +14,7 @@ pub mod orders_by_customer;
 pub mod product_cache;
 pub mod product_catalogue;
 pub mod product_price_history;
+pub mod product_search_index;
 mod read_model;
 mod search;
 mod table;
@@ -35,6 +36,7 @@ pub const ALL: &[&ReadModel] = &[
     &inventory_snapshot::MODEL,
     &product_cache::MODEL,
     &product_catalogue::MODEL,
+    &product_search_index::MODEL,
     &order_status::MODEL,
     &product_price_history::MODEL,
     &daily_revenue::MODEL,

@@ -2,16 +2,19 @@
 
 use serde::Serialize;
 
+use crate::search::SearchMutation;
 use crate::table::{KvSpec, TableSpec};
 use crate::value::{Row, RowKey, Value, json};
 
-/// A change of one row or one key-value.
+/// A change of one row, one key-value or one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mutation {
     /// Of a table.
     Row(RowMutation),
     /// Of a key-value space.
     Kv(KvMutation),
+    /// Of a search index.
+    Search(SearchMutation),
 }
 
 /// A change of one row.

@@ -43,6 +43,7 @@ pub static MODEL: ReadModel = ReadModel {
     ],
     tables: &[&ORDER_DETAILS, &ORDER_LINES, &ORDER_TIMELINE],
     spaces: &[],
+    indices: &[],
     projection: Projection::Project(project),
 };
 

@@ -17,6 +17,7 @@ pub static MODEL: ReadModel = ReadModel {
     event_types: order::Event::TYPES,
     tables: &[],
     spaces: &[&ORDER_STATUS],
+    indices: &[],
     projection: Projection::Project(project),
 };
 

@@ -16,6 +16,7 @@ pub static MODEL: ReadModel = ReadModel {
     event_types: order::Event::TYPES,
     tables: &[&ORDERS_BY_CUSTOMER],
     spaces: &[],
+    indices: &[],
     projection: Projection::Project(project),
 };
 

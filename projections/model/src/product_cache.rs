@@ -29,6 +29,7 @@ pub static MODEL: ReadModel = ReadModel {
     ],
     tables: &[],
     spaces: &[&PRODUCT],
+    indices: &[],
     projection: Projection::Project(project),
 };
 

@@ -17,6 +17,7 @@ pub static MODEL: ReadModel = ReadModel {
     event_types: product::Event::TYPES,
     tables: &[&PRODUCTS],
     spaces: &[],
+    indices: &[],
     projection: Projection::Project(project),
 };
 

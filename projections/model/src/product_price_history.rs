@@ -19,6 +19,7 @@ pub static MODEL: ReadModel = ReadModel {
     ],
     tables: &[&PRODUCT_PRICE_HISTORY],
     spaces: &[],
+    indices: &[],
     projection: Projection::Project(project),
 };
 

@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::mutation::Mutation;
+use crate::search::SearchSpec;
 use crate::table::{KvSpec, TableSpec};
 use crate::value::{Row, RowKey};
 
@@ -16,6 +17,8 @@ pub struct ReadModel {
     pub tables: &'static [&'static TableSpec],
     /// Its key-value spaces, if it has any.
     pub spaces: &'static [&'static KvSpec],
+    /// Its search indices, if it has any.
+    pub indices: &'static [&'static SearchSpec],
     /// From events to changes.
     pub projection: Projection,
 }

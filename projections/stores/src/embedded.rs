@@ -1,6 +1,6 @@
-//! The embedded adapters: two databases and one pointer file in one directory, for one process.
+//! The embedded adapters: two databases, the search indices and one pointer file in one directory, for one process.
 //!
-//! `rows` and `kv` can be lost one without the other; both can be rebuilt from the log, so nothing here syncs before it answers.
+//! `rows`, `kv` and `search` can be lost one without the others; all can be rebuilt from the log, so nothing here syncs before it answers.
 //! After a crash each view stands at the checkpoint of some earlier moment, never between a checkpoint and its data.
 
 mod catalogue;
@@ -13,6 +13,7 @@ mod paging;
 mod row;
 mod rows;
 mod seal;
+mod search;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use database::Options;
 pub use kv::EmbeddedKv;
 pub use live::EmbeddedLive;
 pub use rows::EmbeddedRows;
+pub use search::EmbeddedSearch;
 
 use crate::error::{OpenError, StoreError};
 
@@ -29,6 +31,7 @@ use crate::error::{OpenError, StoreError};
 pub struct EmbeddedStores {
     rows: Arc<EmbeddedRows>,
     kv: Arc<EmbeddedKv>,
+    search: Arc<EmbeddedSearch>,
     live: Arc<EmbeddedLive>,
 }
 
@@ -48,8 +51,14 @@ impl EmbeddedStores {
     pub fn open_with(dir: &Path, options: Options) -> Result<Self, OpenError> {
         let rows = EmbeddedRows::open(&dir.join("rows"), options)?;
         let kv = EmbeddedKv::open(&dir.join("kv"), options)?;
+        let search = EmbeddedSearch::open(&dir.join("search"))?;
         let live = EmbeddedLive::open(&dir.join("live.json"))?;
-        Ok(Self { rows: Arc::new(rows), kv: Arc::new(kv), live: Arc::new(live) })
+        Ok(Self {
+            rows: Arc::new(rows),
+            kv: Arc::new(kv),
+            search: Arc::new(search),
+            live: Arc::new(live),
+        })
     }
 
     /// The tables.
@@ -64,13 +73,19 @@ impl EmbeddedStores {
         self.kv.clone()
     }
 
+    /// The documents.
+    #[must_use]
+    pub fn search(&self) -> Arc<EmbeddedSearch> {
+        self.search.clone()
+    }
+
     /// The live pointers.
     #[must_use]
     pub fn live(&self) -> Arc<EmbeddedLive> {
         self.live.clone()
     }
 
-    /// Waits until everything applied is on disk.
+    /// Waits until everything applied is on disk; documents are as soon as they are applied.
     ///
     /// # Errors
     /// If the disk refuses.

@@ -1,4 +1,4 @@
-//! The read stores as the rest of Chimera sees them: rows, key-values, and which generation of a read model is live.
+//! The read stores as the rest of Chimera sees them: rows, key-values, documents, and which generation of a read model is live.
 //!
 //! Owns the ports, their embedded adapters, and the comparison of two generations by content. Knows nothing of events or of
 //! what a row means; everything in here can be rebuilt from the log.
@@ -18,7 +18,9 @@ pub mod search;
 mod text;
 mod view;
 
-pub use embedded::{EmbeddedKv, EmbeddedLive, EmbeddedRows, EmbeddedStores, Options};
+pub use embedded::{
+    EmbeddedKv, EmbeddedLive, EmbeddedRows, EmbeddedSearch, EmbeddedStores, Options,
+};
 pub use error::{OpenError, StoreError};
 pub use generations::Generations;
 pub use kv::{KvReader, KvStore, KvValue, KvWriter};

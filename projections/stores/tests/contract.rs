@@ -13,27 +13,30 @@ fn fresh() -> (TempDir, EmbeddedStores) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_row_store_keeps_the_contract() {
-    rows::keeps_the_contract(|| {
+    rows::keeps_the_contract(|| async {
         let (dir, stores) = fresh();
-        (dir, stores.rows())
+        let store: rows::Store = stores.rows();
+        (dir, store)
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_key_value_store_keeps_the_contract() {
-    kv::keeps_the_contract(|| {
+    kv::keeps_the_contract(|| async {
         let (dir, stores) = fresh();
-        (dir, stores.kv())
+        let store: kv::Store = stores.kv();
+        (dir, store)
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_live_pointers_keep_the_contract() {
-    generations::keeps_the_contract(|| {
+    generations::keeps_the_contract(|| async {
         let (dir, stores) = fresh();
-        (dir, stores.live())
+        let store: generations::Store = stores.live();
+        (dir, store)
     })
     .await;
 }

@@ -36,8 +36,8 @@ fn main() -> Result<()> {
 async fn fed(log: &Arc<MemoryLog>, model: &'static ReadModel, limits: Limits) -> Result<f64> {
     let dir = tempfile::tempdir()?;
     let stores = EmbeddedStores::open(dir.path())?;
-    let both = Stores { rows: stores.rows(), kv: stores.kv() };
-    let feeder = Feeder::new(log.clone(), both, limits)?;
+    let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
+    let feeder = Feeder::new(log.clone(), all, limits)?;
     let target = feeder.target(model, 1);
     target.create().await?;
     let high = |at: &Partition| log.high_watermark(at).ok().map(|high| *high.borrow());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chimera_codec::CodecError;
 use chimera_log::{EventLog, Partition, ReadError};
 use chimera_model::ReadModel;
+use chimera_stores::search::SearchStore;
 use chimera_stores::{KvStore, RowStore};
 use tokio::task::JoinSet;
 
@@ -41,6 +42,8 @@ pub struct Stores {
     pub rows: Arc<dyn RowStore>,
     /// For key-values.
     pub kv: Arc<dyn KvStore>,
+    /// For documents.
+    pub search: Arc<dyn SearchStore>,
 }
 
 /// One partition to feed from.
@@ -87,7 +90,7 @@ impl Feeder {
     /// One generation of a read model in these stores; it need not be there yet.
     #[must_use]
     pub fn target(&self, model: &'static ReadModel, generation: u32) -> Target {
-        Target::new(model, generation, self.stores.rows.clone(), self.stores.kv.clone())
+        Target::new(model, generation, &self.stores)
     }
 
     /// One leg for each partition that the target's model reads, from where the target stands. `upto` says where a leg ends.

@@ -1,20 +1,26 @@
 //! One view in the stores that its read model uses: made, resumed, written; data first, then the checkpoint.
 //!
-//! A model with rows and key-values keeps a checkpoint in each store and resumes from the smaller one, which is harmless:
+//! A model in several stores keeps a checkpoint in each and resumes from the smallest one, which is harmless:
 //! applying again changes nothing. Never retries; that is the feed's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chimera_log::Partition;
-use chimera_model::{KvMutation, Mutation, ReadModel, Row, RowKey, RowMutation, TableSpec};
+use chimera_model::{
+    KvMutation, Mutation, ReadModel, Row, RowKey, RowMutation, SearchMutation, TableSpec,
+};
+use chimera_stores::search::SearchStore;
 use chimera_stores::{Checkpoint, KvStore, RowStore, StoreError, View};
+
+use crate::feeder::Stores;
 
 /// What a batch of events wants of the stores.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     pub(crate) rows: Vec<RowMutation>,
     pub(crate) kv: Vec<KvMutation>,
+    pub(crate) search: Vec<SearchMutation>,
 }
 
 impl Writes {
@@ -23,12 +29,13 @@ impl Writes {
             match mutation {
                 Mutation::Row(row) => self.rows.push(row),
                 Mutation::Kv(part) => self.kv.push(part),
+                Mutation::Search(part) => self.search.push(part),
             }
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.kv.is_empty()
+        self.rows.is_empty() && self.kv.is_empty() && self.search.is_empty()
     }
 }
 
@@ -39,20 +46,17 @@ pub struct Target {
     model: &'static ReadModel,
     rows: Option<Arc<dyn RowStore>>,
     kv: Option<Arc<dyn KvStore>>,
+    search: Option<Arc<dyn SearchStore>>,
 }
 
 impl Target {
-    pub(crate) fn new(
-        model: &'static ReadModel,
-        generation: u32,
-        rows: Arc<dyn RowStore>,
-        kv: Arc<dyn KvStore>,
-    ) -> Self {
+    pub(crate) fn new(model: &'static ReadModel, generation: u32, stores: &Stores) -> Self {
         Self {
             view: View::new(model.name, generation),
             model,
-            rows: (!model.tables.is_empty()).then_some(rows),
-            kv: (!model.spaces.is_empty()).then_some(kv),
+            rows: (!model.tables.is_empty()).then(|| stores.rows.clone()),
+            kv: (!model.spaces.is_empty()).then(|| stores.kv.clone()),
+            search: (!model.indices.is_empty()).then(|| stores.search.clone()),
         }
     }
 
@@ -79,6 +83,9 @@ impl Target {
         if let Some(kv) = &self.kv {
             kv.create(self.view, self.model.spaces).await?;
         }
+        if let Some(search) = &self.search {
+            search.create(self.view, self.model.indices).await?;
+        }
         Ok(())
     }
 
@@ -87,19 +94,17 @@ impl Target {
     /// # Errors
     /// As the stores say.
     pub async fn applied(&self) -> Result<BTreeMap<Partition, u64>, StoreError> {
-        let rows = match &self.rows {
-            Some(rows) => Some(by_partition(rows.checkpoints(self.view).await?)),
-            None => None,
-        };
-        let kv = match &self.kv {
-            Some(kv) => Some(by_partition(kv.checkpoints(self.view).await?)),
-            None => None,
-        };
-        Ok(match (rows, kv) {
-            (Some(rows), Some(kv)) => smaller(&rows, &kv),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => BTreeMap::new(),
-        })
+        let mut each = vec![];
+        if let Some(rows) = &self.rows {
+            each.push(by_partition(rows.checkpoints(self.view).await?));
+        }
+        if let Some(kv) = &self.kv {
+            each.push(by_partition(kv.checkpoints(self.view).await?));
+        }
+        if let Some(search) = &self.search {
+            each.push(by_partition(search.checkpoints(self.view).await?));
+        }
+        Ok(each.into_iter().reduce(|all, one| smaller(&all, &one)).unwrap_or_default())
     }
 
     /// The rows of these keys as they stand in the store.
@@ -133,8 +138,14 @@ impl Target {
                 None => Ok(()),
             }
         };
-        let (rows, kv) = tokio::join!(rows, kv);
-        rows.and(kv)
+        let search = async {
+            match &self.search {
+                Some(search) => search.apply(self.view, &writes.search, checkpoints).await,
+                None => Ok(()),
+            }
+        };
+        let (rows, kv, search) = tokio::join!(rows, kv, search);
+        rows.and(kv).and(search)
     }
 }
 

@@ -45,8 +45,8 @@ async fn the_embedded_stores_hold_the_same_rows_and_are_rebuilt_when_they_are_lo
                 std::fs::remove_dir_all(dir.path().join(model.name)).unwrap();
             }
             let stores = EmbeddedStores::open(&dir.path().join(model.name)).unwrap();
-            let both = Stores { rows: stores.rows(), kv: stores.kv() };
-            let feeder = Feeder::new(log.clone(), both, Limits::REBUILD).unwrap();
+            let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
+            let feeder = Feeder::new(log.clone(), all, Limits::REBUILD).unwrap();
             catch_up(&feeder, model, &Positions::default()).await.unwrap();
             let expected = Tables::after(model, &history);
             for table in model.tables {
@@ -54,6 +54,15 @@ async fn the_embedded_stores_hold_the_same_rows_and_are_rebuilt_when_they_are_lo
                     let view = View::new(model.name, 1);
                     let found = stores.rows().get(view, table, &row.key).await.unwrap();
                     assert_eq!(found, Some(row), "{} {attempt}", table.name);
+                }
+            }
+            for spec in model.indices {
+                for number in 0..3 {
+                    let (view, id) = (View::new(model.name, 1), format!("P.{number}"));
+                    let found = stores.search().get(view, spec, &id).await.unwrap();
+                    let parts = found.map(|document| document.parts).unwrap_or_default();
+                    let expected = expected.document(spec.index, &id);
+                    assert_eq!(format!("{parts:?}"), format!("{expected:?}"), "{id} {attempt}");
                 }
             }
         }

@@ -78,7 +78,7 @@ async fn a_log_that_does_not_answer_at_the_start_is_asked_again_and_nothing_stop
     // More than one round of questions: what streams there are, where each partition ends, what it holds.
     for questions in [1, 2, 7] {
         let mute = Arc::new(Mute::at_first(&log, questions));
-        let both = Stores { rows: stores.clone(), kv: stores.clone() };
+        let both = Stores { rows: stores.clone(), kv: stores.clone(), search: stores.clone() };
         let feeder = Feeder::new(mute, both, SMALL).unwrap();
         let worker = Worker::new(feeder, stores.clone());
         let positions = worker.positions();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chimera_model::ReadModel;
 use chimera_stores::checksum::{Content, compare};
+use chimera_stores::search::SearchWriter;
 use chimera_stores::{EmbeddedStores, KvWriter, RowWriter, View};
 use chimera_worker::Feeder;
 
@@ -28,9 +29,26 @@ pub(super) struct Judge {
 struct Part {
     /// Which generation of the scratch stores it is rebuilt into.
     scratch: u32,
+    held: Held,
+    upto: Positions,
+}
+
+/// Which of the stores.
+#[derive(Clone, Copy, Default)]
+struct Held {
     rows: bool,
     kv: bool,
-    upto: Positions,
+    search: bool,
+}
+
+impl Held {
+    fn and(self, other: Self) -> Self {
+        Self {
+            rows: self.rows || other.rows,
+            kv: self.kv || other.kv,
+            search: self.search || other.search,
+        }
+    }
 }
 
 impl Judge {
@@ -75,14 +93,18 @@ impl Judge {
         let target = self.feeder.target(model, part.scratch);
         rebuild(&self.feeder, &target, &part.upto, &self.progress).await?;
         let mut tables = Vec::new();
-        if part.rows {
+        if part.held.rows {
             tables.extend(self.tables(model, live, target.view()).await?);
         }
-        if part.kv {
+        if part.held.kv {
             tables.extend(self.spaces(model, live, target.view()).await?);
+        }
+        if part.held.search {
+            tables.extend(self.indices(model, live, target.view()).await?);
         }
         self.rebuilt.rows().remove(target.view()).await?;
         self.rebuilt.kv().remove(target.view()).await?;
+        self.rebuilt.search().remove(target.view()).await?;
         Ok(tables)
     }
 
@@ -118,6 +140,22 @@ impl Judge {
         Ok(reports)
     }
 
+    async fn indices(
+        &self,
+        model: &ReadModel,
+        live: View,
+        rebuilt: View,
+    ) -> Result<Vec<TableReport>, Failure> {
+        let (live_store, rebuilt_store) = (self.data.stores.search(), self.rebuilt.search());
+        let mut reports = Vec::new();
+        for spec in model.indices {
+            let live = Content::Search { store: &*live_store, view: live, spec };
+            let rebuilt = Content::Search { store: &*rebuilt_store, view: rebuilt, spec };
+            reports.push(self.content(live, rebuilt).await?);
+        }
+        Ok(reports)
+    }
+
     async fn content(
         &self,
         live: Content<'_>,
@@ -139,7 +177,7 @@ fn note_positions(applied: &Applied, ends: &Positions, report: &mut ModelReport)
     for (partition, end) in ends {
         report.lag += end.saturating_sub(applied.least(partition));
     }
-    for positions in [&applied.rows, &applied.kv].into_iter().flatten() {
+    for positions in applied.each() {
         for (partition, sequence) in positions {
             let end = ends.get(partition).copied().unwrap_or(0);
             if *sequence > end {
@@ -151,16 +189,26 @@ fn note_positions(applied: &Applied, ends: &Positions, report: &mut ModelReport)
     }
 }
 
-/// After a crash the two stores of a model may stand at different positions; then each needs a rebuild of its own.
+/// After a crash the stores of a model may stand at different positions; those that stand alike share a rebuild.
 fn parts(model: &ReadModel, applied: Applied) -> Vec<Part> {
-    let rows = applied.rows.filter(|_| !model.tables.is_empty());
-    let kv = applied.kv.filter(|_| !model.spaces.is_empty());
-    if let (Some(rows), true) = (&rows, rows == kv) {
-        return vec![Part { scratch: 1, rows: true, kv: true, upto: rows.clone() }];
+    let Applied { rows, kv, search } = applied;
+    let rows = rows.filter(|_| !model.tables.is_empty());
+    let kv = kv.filter(|_| !model.spaces.is_empty());
+    let search = search.filter(|_| !model.indices.is_empty());
+    let each = [
+        (Held { rows: true, ..Held::default() }, rows),
+        (Held { kv: true, ..Held::default() }, kv),
+        (Held { search: true, ..Held::default() }, search),
+    ];
+    let mut parts: Vec<Part> = Vec::new();
+    for (scratch, (held, upto)) in (1..).zip(each) {
+        let Some(upto) = upto else { continue };
+        match parts.iter_mut().find(|part| part.upto == upto) {
+            Some(part) => part.held = part.held.and(held),
+            None => parts.push(Part { scratch, held, upto }),
+        }
     }
-    let rows = rows.map(|upto| Part { scratch: 1, rows: true, kv: false, upto });
-    let kv = kv.map(|upto| Part { scratch: 2, rows: false, kv: true, upto });
-    rows.into_iter().chain(kv).collect()
+    parts
 }
 
 /// What lies beyond the end of the log can't be read from it.

@@ -1,8 +1,8 @@
 //! `chimera bench`: what this machine does, each figure beside its raw ceiling in the same run.
 
+use chimera_config::Config;
 use chimera_domain::order::Order;
 use chimera_domain::stock::Stock;
-use chimera_kit::config::Config;
 use clap::Subcommand;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -78,7 +78,7 @@ pub async fn run(
     let scratch = config.data_dir.with_extension(format!("bench-{}", std::process::id()));
     config.data_dir.clone_from(&scratch);
     let on_kafka =
-        matches!(bench, Bench::Kafka(_)) || config.log.kind == chimera_kit::config::LogKind::Kafka;
+        matches!(bench, Bench::Kafka(_)) || config.log.kind == chimera_config::LogKind::Kafka;
     apart::apart(&mut config);
     let outcome = measure(config.clone(), bench, metrics).await;
     std::fs::remove_dir_all(&scratch)?;

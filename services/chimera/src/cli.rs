@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chimera_kit::config::{Config, ConfigError};
+use chimera_config::{Config, ConfigError};
 use chimera_kit::telemetry;
 use clap::{Args, Parser, Subcommand};
 
@@ -161,10 +161,10 @@ fn load(settings: &Settings, quiet: bool) -> Result<Config, ConfigError> {
         flag(key, Some(value.to_owned()));
     }
     let mut config = Config::load(settings.config.as_deref(), std::env::vars(), &flags)?;
-    if quiet && config.telemetry == chimera_kit::config::Telemetry::default() {
+    if quiet && config.telemetry == chimera_config::Telemetry::default() {
         // A person is looking at the progress and the summary.
         "warn".clone_into(&mut config.telemetry.level);
-        config.telemetry.format = chimera_kit::config::LogFormat::Text;
+        config.telemetry.format = chimera_config::LogFormat::Text;
     }
     Ok(config)
 }
@@ -173,6 +173,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<bool> {
     let metrics = telemetry::init(&config.telemetry)?;
     chimera_engine::metric_names::describe();
     chimera_worker::describe_metrics();
+    chimera_query::describe_metrics();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async move {
         match command {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use chimera_kit::config::Config;
+use chimera_config::Config;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 

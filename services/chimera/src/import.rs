@@ -16,7 +16,7 @@ pub use report::Report;
 pub use row::FileError;
 pub use sheet::Sheet;
 
-use chimera_kit::config::Config;
+use chimera_config::Config;
 
 use crate::shop::errand::in_the_shop;
 use crate::terminal::{Format, show};

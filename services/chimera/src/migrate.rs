@@ -3,11 +3,11 @@
 //! Looks at everything first; if anything is in the way, nothing is changed. Safe to repeat.
 
 use anyhow::bail;
-use chimera_kit::config::{Config, LogKind};
+use chimera_config::{Config, LogKind};
 use chimera_registry::Registry;
 
-use crate::shop::schemas;
 use crate::terminal::{Format, say, show};
+use chimera_wiring::schemas;
 
 mod report;
 mod subjects;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chimera_codec::StreamCodec;
+use chimera_config::{AuthMode, Config};
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::order::Order;
 use chimera_domain::time::MINUTE;
 use chimera_inventory::Inventory;
 use chimera_kit::auth::{Authenticator, JwtKey};
-use chimera_kit::config::{AuthMode, Config};
 use chimera_kit::grpc;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::{Ended, Lifecycle, Stage};
@@ -24,7 +24,8 @@ use tokio::net::TcpListener;
 use tonic::service::Routes;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::shop::{Opening, Shop, schemas};
+use crate::shop::{Opening, Shop};
+use chimera_wiring::schemas;
 
 /// A shop that serves, until [`Open::run`] returns.
 pub struct Open {
@@ -72,7 +73,7 @@ pub async fn open(config: Config, metrics: PrometheusHandle) -> anyhow::Result<O
     let schemas = schemas::ids(&config).await?;
     let opening =
         Opening { config: &config, schemas: &schemas, lifecycle: &mut lifecycle, health: &health };
-    let shop = Shop::open(opening)?;
+    let shop = Shop::open(opening).await?;
     let services = services(&shop, &config)?;
     let edge = Edge {
         authenticator: authenticator(&config)?,
@@ -149,7 +150,7 @@ impl Services {
 fn services(shop: &Shop, config: &Config) -> anyhow::Result<Services> {
     let reads = shop.reads();
     let products = Products::new(shop.products.clone(), reads.clone());
-    let inventory = Inventory { commands: shop.stock.clone(), reads: reads.clone() };
+    let inventory = Inventory::new(shop.stock.clone(), reads.clone());
     let codec = Arc::new(StreamCodec::new(Order::STREAM, &shop.schemas)?);
     let history = History { log: shop.log.clone(), codec };
     let orders = Orders {

@@ -8,36 +8,32 @@ use std::sync::Arc;
 
 use chimera_checkpoints::EmbeddedCheckpoints;
 use chimera_codec::SchemaIds;
+use chimera_config::Config;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::{self, Offer, Product};
 use chimera_domain::stock::Stock;
 use chimera_engine::{Cluster, Engine, EngineOptions, GlobalTable, Router, SystemClock};
-use chimera_kit::config::Config;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::Lifecycle;
 use chimera_log::EventLog;
-use chimera_stores::EmbeddedStores;
+use chimera_wiring::{OpenLog, OpenStores, open_log};
 use chimera_worker::Positions;
 
 mod applied;
 mod deciding;
 pub mod errand;
 mod figures;
-pub mod kafka;
 mod nodes;
-pub mod open_log;
 mod prices;
 mod processes;
 mod projections;
 mod readiness;
-pub mod schemas;
 mod settled;
 mod shards;
 
 use deciding::Deciding;
 use nodes::Door;
-use open_log::{OpenLog, open_log};
 pub use settled::Settled;
 
 /// Bounds the memory that the checkpoint store uses to keep blocks.
@@ -66,7 +62,7 @@ pub struct Shop {
     /// How far the processes have come.
     pub settled: Settled,
     /// The read stores.
-    pub stores: EmbeddedStores,
+    pub stores: OpenStores,
     /// How far the read models have come.
     pub positions: Positions,
     /// Under which ids the schemas of events are known.
@@ -79,7 +75,7 @@ pub struct Shop {
 pub struct Opening<'a> {
     /// The settings.
     pub config: &'a Config,
-    /// Under which ids the schemas of events are known; see [`schemas::ids`].
+    /// Under which ids the schemas of events are known; see [`chimera_wiring::schemas::ids`].
     pub schemas: &'a SchemaIds,
     /// Where its tasks live.
     pub lifecycle: &'a mut Lifecycle,
@@ -92,7 +88,7 @@ impl Shop {
     ///
     /// # Errors
     /// If the directory is in use or damaged, or something cannot be started.
-    pub fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
+    pub async fn open(mut opening: Opening<'_>) -> anyhow::Result<Self> {
         let directory = opening.config.data_dir.clone();
         let partitions = opening.config.log.partitions();
         let door = nodes::open(opening.config)?;
@@ -109,7 +105,7 @@ impl Shop {
             nodes::hand_over(Arc::clone(&log), deciding.statuses(), opening.lifecycle);
             door.serve(deciding.for_others(), opening.lifecycle)?;
         }
-        let (stores, positions) = projections::start(&engine, &directory, &mut opening)?;
+        let (stores, positions) = projections::start(&engine, &mut opening).await?;
         Ok(Self {
             log,
             partitions,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chimera::cli::Cli;
-use chimera_kit::config::{AuthMode, Config, LogKind};
+use chimera_config::{AuthMode, Config, LogKind};
 use clap::Parser;
 use serde::Deserialize;
 

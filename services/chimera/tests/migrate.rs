@@ -5,9 +5,9 @@
 use std::env;
 
 use chimera::migrate::{Report, State, run};
-use chimera::shop::schemas;
 use chimera_codec::bundled_schemas;
-use chimera_kit::config::{Config, LogKind};
+use chimera_config::{Config, LogKind};
+use chimera_wiring::schemas;
 
 /// Settings whose topics and subjects nobody else has, or a line that says why there are none.
 fn fresh() -> Option<Config> {

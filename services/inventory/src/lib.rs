@@ -11,23 +11,29 @@ use chimera_engine::{Failure, Receipt, Request, Router};
 use chimera_kit::asked::Asked;
 use chimera_kit::metric_names::INVENTORY_RESERVATION_FAILURES_TOTAL;
 use chimera_kit::problem::Problem;
-use chimera_query::Reads;
+use chimera_query::{Flights, Reads};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use grpc::service;
+use inventory::product_id::get::StockBody;
 use inventory::product_id::{adjustments, get};
 
 /// What the endpoints need.
 #[derive(Clone)]
 pub struct Inventory {
-    /// The shards of the stocks.
-    pub commands: Router<Stock>,
-    /// The read models.
-    pub reads: Reads,
+    commands: Router<Stock>,
+    reads: Reads,
+    flights: Flights<Result<Option<StockBody>, Problem>>,
 }
 
 impl Inventory {
+    /// Stock behind these shards and read models.
+    #[must_use]
+    pub fn new(commands: Router<Stock>, reads: Reads) -> Self {
+        Self { commands, reads, flights: Flights::default() }
+    }
+
     /// Sends a command, and counts a reservation that is refused.
     async fn execute(
         &self,

@@ -98,7 +98,7 @@ fn invalid(wrong: &InvalidDetails) -> Problem {
 }
 
 /// A product.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Product)]
 pub(crate) struct ProductBody {
@@ -125,7 +125,7 @@ pub(crate) struct ProductBody {
 }
 
 /// The stock of a product.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StockBody {
     pub on_hand: i64,

@@ -13,11 +13,12 @@ use chimera_domain::product::{Command, Product};
 use chimera_engine::{Receipt, Request, Router};
 use chimera_kit::asked::Asked;
 use chimera_kit::problem::Problem;
-use chimera_query::Reads;
+use chimera_query::{Flights, HitRatio, Reads};
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use body::ProductBody;
 pub use grpc::service;
 use products::{id, list, new};
 
@@ -26,6 +27,8 @@ use products::{id, list, new};
 pub struct Products {
     commands: Router<Product>,
     reads: Reads,
+    hits: Arc<HitRatio>,
+    flights: Flights<Result<Option<ProductBody>, Problem>>,
     /// Held while a product is read, changed and written, so that no change is lost to another one.
     edits: Arc<[Mutex<()>]>,
 }
@@ -34,7 +37,8 @@ impl Products {
     /// Products behind these shards and read models.
     #[must_use]
     pub fn new(commands: Router<Product>, reads: Reads) -> Self {
-        Self { commands, reads, edits: (0..64).map(|_| Mutex::new(())).collect() }
+        let edits = (0..64).map(|_| Mutex::new(())).collect();
+        Self { commands, reads, hits: Arc::default(), flights: Flights::default(), edits }
     }
 
     async fn execute(

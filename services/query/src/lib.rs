@@ -4,6 +4,9 @@
 
 mod cells;
 mod daily_revenue;
+mod flights;
+mod hit_ratio;
+mod impatient;
 mod reads;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +15,10 @@ use utoipa_axum::routes;
 pub use cells::{Cells, part, time_text};
 pub use chimera_stores::{Cursor as StoreCursor, KvValue, Listing};
 pub use daily_revenue::{DailyRevenue, RevenueOfDay};
-pub use reads::Reads;
+pub use flights::Flights;
+pub use hit_ratio::{HitRatio, describe_metrics};
+pub use impatient::Impatient;
+pub use reads::{Cached, Reads};
 
 /// What the endpoints here need.
 #[derive(Clone)]

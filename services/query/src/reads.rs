@@ -16,6 +16,17 @@ use chimera_stores::{
 /// How often a read is tried while generations change.
 const ATTEMPTS: u32 = 3;
 
+/// What a cache says of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cached {
+    /// It has it.
+    Hit(KvValue),
+    /// It does not have it.
+    Miss,
+    /// It does not answer.
+    Away,
+}
+
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// The read models, as readers see them; cheap to clone.
@@ -100,6 +111,25 @@ impl Reads {
         id: &str,
     ) -> Result<Option<KvValue>, Problem> {
         self.live(model, |view| self.kv.get(view, space, id)).await
+    }
+
+    /// What a cache holds of this id, not before it has applied what the caller has seen. A cache that is away is no problem:
+    /// tables hold the same.
+    ///
+    /// # Errors
+    /// `read.not_caught_up` of a cache that is there.
+    pub async fn cached(
+        &self,
+        after: &After,
+        model: &ReadModel,
+        space: &'static KvSpec,
+        id: &str,
+    ) -> Result<Cached, Problem> {
+        let caught_up = self.caught_up(after, &[model]).await;
+        match self.value(model, space, id).await {
+            Ok(found) => caught_up.map(|()| found.map_or(Cached::Miss, Cached::Hit)),
+            Err(_) => Ok(Cached::Away),
+        }
     }
 
     async fn live<'a, T>(

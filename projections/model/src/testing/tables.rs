@@ -3,18 +3,26 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Change, KvMutation, Mutation, Projection, ReadModel, Row, RowKey, RowMutation, TableSpec, Value,
+    Change, KvMutation, Mutation, Projection, ReadModel, Row, RowKey, RowMutation, SearchMutation,
+    TableSpec, Value,
 };
 
 /// The cells of one row, each with the version that wrote it.
 type Cells = BTreeMap<&'static str, (u64, Value)>;
 
-/// Rows and key-values in memory.
+/// The fields of a part that have values.
+type Fields = BTreeMap<&'static str, Vec<Value>>;
+
+/// Version and fields of each part of a document; none for one that was deleted.
+type Document = BTreeMap<&'static str, (u64, Option<Fields>)>;
+
+/// Rows, key-values and documents in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tables {
     rows: BTreeMap<(&'static str, RowKey), Cells>,
     deleted: BTreeMap<(&'static str, RowKey), u64>,
     parts: BTreeMap<(&'static str, String, &'static str), (u64, Option<String>)>,
+    documents: BTreeMap<(&'static str, String), Document>,
 }
 
 impl Tables {
@@ -54,6 +62,7 @@ impl Tables {
         match mutation {
             Mutation::Row(row) => self.apply_row(row),
             Mutation::Kv(part) => self.apply_kv(part),
+            Mutation::Search(part) => self.apply_search(part),
         }
     }
 
@@ -89,6 +98,34 @@ impl Tables {
         if self.parts.get(&at).is_none_or(|(written, _)| *written < mutation.version) {
             self.parts.insert(at, (mutation.version, mutation.value.clone()));
         }
+    }
+
+    /// Applies a change of a document.
+    pub fn apply_search(&mut self, mutation: &SearchMutation) {
+        let document =
+            self.documents.entry((mutation.spec.index, mutation.id.clone())).or_default();
+        if document.get(mutation.part).is_none_or(|(written, _)| *written < mutation.version) {
+            let fields = mutation.fields.as_ref().map(|fields| {
+                fields.iter().filter(|(_, values)| !values.is_empty()).cloned().collect()
+            });
+            document.insert(mutation.part, (mutation.version, fields));
+        }
+    }
+
+    /// The parts of a document with their versions.
+    #[must_use]
+    pub fn document(&self, index: &str, id: &str) -> BTreeMap<&'static str, (u64, Fields)> {
+        let mut parts = BTreeMap::new();
+        for ((in_index, of_id), document) in &self.documents {
+            if *in_index == index && of_id == id {
+                for (part, (version, fields)) in document {
+                    if let Some(fields) = fields {
+                        parts.insert(*part, (*version, fields.clone()));
+                    }
+                }
+            }
+        }
+        parts
     }
 
     /// The row of this key.
@@ -135,7 +172,7 @@ impl Tables {
     /// Whether nothing was ever written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.parts.is_empty()
+        self.rows.is_empty() && self.parts.is_empty() && self.documents.is_empty()
     }
 }
 

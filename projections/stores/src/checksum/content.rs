@@ -1,8 +1,8 @@
-//! One table or one space of one view, read alike whichever store it lies in.
+//! One table, space or index of one view, read alike whichever store it lies in.
 
 use std::collections::BTreeMap;
 
-use chimera_model::{KvSpec, Order, Row, RowKey, TableSpec};
+use chimera_model::{KvSpec, Order, Row, RowKey, SearchSpec, TableSpec};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::error::StoreError;
@@ -10,6 +10,7 @@ use crate::key;
 use crate::kv::{KvReader, KvValue};
 use crate::page::{Cursor, Page, Scanned};
 use crate::rows::RowReader;
+use crate::search::{Document, SearchReader};
 use crate::text::{key_text, value_text};
 use crate::view::View;
 
@@ -36,30 +37,42 @@ pub enum Content<'a> {
         /// Which.
         space: &'static KvSpec,
     },
+    /// An index of documents.
+    Search {
+        /// Where it lies.
+        store: &'a dyn SearchReader,
+        /// Of which generation.
+        view: View,
+        /// Which.
+        spec: &'static SearchSpec,
+    },
 }
 
-/// Identifies a row or a key-value.
+/// Identifies a row, a key-value or a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Row(RowKey),
     Kv(String),
+    Document(String),
 }
 
-/// A row or a key-value.
+/// A row, a key-value or a document.
 pub(super) enum Item {
     Row(Row),
     Kv(String, KvValue),
+    Document(String, Document),
 }
 
 pub(super) type ItemPage = Page<Scanned<Key, Item>>;
 
 impl Content<'_> {
-    /// The name of the table or space.
+    /// The name of the table, space or index.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Rows { table, .. } => table.name,
             Self::Kv { space, .. } => space.space,
+            Self::Search { spec, .. } => spec.index,
         }
     }
 
@@ -73,6 +86,10 @@ impl Content<'_> {
                 let page = store.scan(*view, space, after, PAGE).await?;
                 Ok(mapped(page, Key::Kv, |(id, value)| Item::Kv(id, value)))
             }
+            Self::Search { store, view, spec } => {
+                let page = store.scan(*view, spec, after, PAGE).await?;
+                Ok(mapped(page, Key::Document, |(id, document)| Item::Document(id, document)))
+            }
         }
     }
 
@@ -84,7 +101,11 @@ impl Content<'_> {
             (Self::Kv { store, view, space }, Key::Kv(id)) => {
                 Ok(store.get(*view, space, id).await?.map(|value| Item::Kv(id.clone(), value)))
             }
-            (Self::Rows { .. }, Key::Kv(_)) | (Self::Kv { .. }, Key::Row(_)) => Ok(None),
+            (Self::Search { store, view, spec }, Key::Document(id)) => {
+                let document = store.get(*view, spec, id).await?;
+                Ok(document.map(|document| Item::Document(id.clone(), document)))
+            }
+            (Self::Rows { .. } | Self::Kv { .. } | Self::Search { .. }, _) => Ok(None),
         }
     }
 }
@@ -110,7 +131,7 @@ impl Key {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Row(key) => key_text(key),
-            Self::Kv(id) => id.clone(),
+            Self::Kv(id) | Self::Document(id) => id.clone(),
         }
     }
 }
@@ -127,6 +148,7 @@ impl Item {
         match self {
             Self::Row(row) => Key::Row(row.key.clone()),
             Self::Kv(id, _) => Key::Kv(id.clone()),
+            Self::Document(id, _) => Key::Document(id.clone()),
         }
     }
 
@@ -148,6 +170,12 @@ impl Item {
                 kv_content(buffer, value);
                 key
             }
+            Self::Document(id, document) => {
+                encode_text(buffer, id);
+                let key = xxh3_64(buffer);
+                document_content(buffer, document);
+                key
+            }
         };
         Hashes { key, content: xxh3_128(buffer) }
     }
@@ -157,6 +185,7 @@ impl Item {
         match self {
             Self::Row(row) => row_fields(row),
             Self::Kv(_, value) => kv_fields(value),
+            Self::Document(_, document) => document_fields(document),
         }
     }
 }
@@ -174,6 +203,20 @@ fn kv_content(buffer: &mut Vec<u8>, value: &KvValue) {
         encode_text(buffer, name);
         buffer.extend_from_slice(&version.to_be_bytes());
         encode_text(buffer, content);
+    }
+}
+
+fn document_content(buffer: &mut Vec<u8>, document: &Document) {
+    for (name, (version, fields)) in &document.parts {
+        encode_text(buffer, name);
+        buffer.extend_from_slice(&version.to_be_bytes());
+        for (field, values) in fields {
+            encode_text(buffer, field);
+            buffer.extend_from_slice(&(values.len() as u64).to_be_bytes());
+            for value in values {
+                key::encode(buffer, value, Order::Ascending);
+            }
+        }
     }
 }
 
@@ -209,4 +252,16 @@ fn kv_fields(value: &KvValue) -> BTreeMap<String, String> {
         }
     }
     fields
+}
+
+fn document_fields(document: &Document) -> BTreeMap<String, String> {
+    let mut shown = BTreeMap::new();
+    for (part, (version, fields)) in &document.parts {
+        shown.insert(format!("{part}.{VERSION}"), version.to_string());
+        for (field, values) in fields {
+            let texts: Vec<String> = values.iter().map(value_text).collect();
+            shown.insert(format!("{part}.{field}"), texts.join(", "));
+        }
+    }
+    shown
 }

@@ -11,7 +11,7 @@ pub type Store = Arc<dyn Generations>;
 /// Every rule of live pointers, each on a fresh one; fails with the names of all that are broken.
 ///
 /// `make` gives something to keep alive, and the fresh one.
-pub async fn keeps_the_contract<K>(make: impl Fn() -> (K, Store)) {
+pub async fn keeps_the_contract<K, R: Future<Output = (K, Store)>>(make: impl Fn() -> R) {
     let mut rules = Rules::on(make);
     rules.check(nothing_is_live_at_first).await;
     rules.check(a_swap_is_seen_at_once_and_by_one_model_only).await;

@@ -22,7 +22,7 @@ pub type Store = Arc<dyn KvStore>;
 /// Every rule of key-value stores, each on a fresh one; fails with the names of all that are broken.
 ///
 /// `make` gives something to keep alive, and the fresh one.
-pub async fn keeps_the_contract<K>(make: impl Fn() -> (K, Store)) {
+pub async fn keeps_the_contract<K, R: Future<Output = (K, Store)>>(make: impl Fn() -> R) {
     let mut rules = Rules::on(make);
     rules.check(a_value_is_read_as_it_was_written).await;
     rules.check(applying_again_changes_nothing).await;

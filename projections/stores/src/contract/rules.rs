@@ -12,7 +12,7 @@ pub(super) struct Rules<M> {
     broken: Vec<&'static str>,
 }
 
-impl<K, S, M: Fn() -> (K, S)> Rules<M> {
+impl<K, S, R: Future<Output = (K, S)>, M: Fn() -> R> Rules<M> {
     pub(super) fn on(make: M) -> Self {
         Self { make, broken: Vec::new() }
     }
@@ -20,7 +20,7 @@ impl<K, S, M: Fn() -> (K, S)> Rules<M> {
     /// Runs the rule on a fresh store.
     pub(super) async fn check<F: Future<Output = ()>>(&mut self, rule: impl Fn(S) -> F) {
         let name = type_name_of_val(&rule);
-        let (_kept, store) = (self.make)();
+        let (_kept, store) = (self.make)().await;
         if !holds(rule(store)).await {
             self.broken.push(name.rsplit("::").next().unwrap_or(name));
         }
@@ -47,7 +47,7 @@ async fn holds(rule: impl Future<Output = ()>) -> bool {
 mod tests {
     use super::*;
 
-    fn fresh() -> ((), ()) {
+    async fn fresh() -> ((), ()) {
         ((), ())
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "only tests come here")]
 
+mod documents;
 pub(crate) mod mute;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -72,7 +73,7 @@ fn entry(change: &Change) -> Entry {
 }
 
 pub(crate) fn feeder(log: &Arc<MemoryLog>, stores: &Arc<MemoryStores>, limits: Limits) -> Feeder {
-    let stores = Stores { rows: stores.clone(), kv: stores.clone() };
+    let stores = Stores { rows: stores.clone(), kv: stores.clone(), search: stores.clone() };
     Feeder::new(log.clone(), stores, limits).unwrap()
 }
 
@@ -99,7 +100,7 @@ pub(crate) enum Scripted {
     Pass,
 }
 
-/// Both kinds of store and the live pointers, in memory.
+/// Every kind of store and the live pointers, in memory.
 #[derive(Default)]
 pub(crate) struct MemoryStores {
     views: Mutex<BTreeMap<View, Held>>,
@@ -113,6 +114,7 @@ struct Held {
     tables: Tables,
     of_rows: BTreeMap<Partition, u64>,
     of_kv: BTreeMap<Partition, u64>,
+    of_search: BTreeMap<Partition, u64>,
 }
 
 impl MemoryStores {

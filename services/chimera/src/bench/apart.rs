@@ -1,10 +1,10 @@
 //! Where a shop that is measured keeps its events: on Kafka under a topic prefix of its own, so that no order of a benchmark ever
 //! stands among those of a shop, and no run meets the orders of the one before.
 
-use chimera_kit::config::Config;
+use chimera_config::Config;
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 
-use crate::shop::kafka::log_settings;
+use chimera_wiring::kafka::log_settings;
 
 /// A shop of its own: topics, groups and transactional ids that nobody else has.
 pub(super) fn apart(config: &mut Config) {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chimera_kit::config::Config;
+use chimera_config::Config;
 use chimera_proto::inventory::v1::ReserveStockRequest;
 use chimera_proto::inventory::v1::inventory_client::InventoryClient;
 use hdrhistogram::Histogram;

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use chimera_checkpoints::EmbeddedCheckpoints;
 use chimera_codec::SchemaIds;
+use chimera_config::Config;
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::order::Order;
 use chimera_engine::{Engine, EngineOptions, Shards, SystemClock};
-use chimera_kit::config::Config;
 use chimera_log::{EventLog, StreamSpec};
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 
 use super::kafka_report::{Closed, Kafka, Recovery};
 use super::shards::CACHE_BYTES;
-use crate::shop::kafka::log_settings;
 use crate::terminal::Format;
+use chimera_wiring::kafka::log_settings;
 
 mod bare;
 mod closed;

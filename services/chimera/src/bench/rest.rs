@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use chimera_kit::config::Config;
+use chimera_config::Config;
 use futures_util::future::try_join_all;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use chimera_kit::config::Config;
+use chimera_config::Config;
 use chimera_kit::lifecycle::{Ended, Stage};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::oneshot;

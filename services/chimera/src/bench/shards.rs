@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use chimera_checkpoints::EmbeddedCheckpoints;
+use chimera_config::Config;
 use chimera_domain::aggregate::Aggregate;
 use chimera_engine::{Engine, EngineOptions, Shards, SystemClock};
-use chimera_kit::config::Config;
 use chimera_log::{EventLog, StreamSpec};
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
 

@@ -1,13 +1,12 @@
 //! The topics: how they are, and making those that are missing.
 
-use chimera_kit::config::Config;
+use chimera_config::Config;
 use chimera_log::{EventLog, StreamSpec};
 use chimera_log_kafka::{KafkaLog, KafkaSettings, TopicPlan, TopicState};
 use tokio::task::spawn_blocking;
 
 use super::{Line, State};
-use crate::shop::kafka;
-use crate::shop::open_log::STREAMS;
+use chimera_wiring::{STREAMS, kafka};
 
 /// A line for each topic as it is.
 pub(super) async fn plan(config: &Config) -> anyhow::Result<Vec<Line>> {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use chimera_config::Role;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::Product;
 use chimera_domain::stock::Stock;
 use chimera_engine::{Engine, LocalStream};
-use chimera_kit::config::Role;
 
 use super::Opening;
 use super::shards::{self, Status, Stream};

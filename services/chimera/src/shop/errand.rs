@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use chimera_kit::config::Config;
+use chimera_config::Config;
 use chimera_kit::health::Health;
 use chimera_kit::lifecycle::{Ended, Lifecycle, Stage};
 use tokio::sync::oneshot;
 
-use super::{Opening, Shop, schemas};
+use super::{Opening, Shop};
+use chimera_wiring::schemas;
 
 /// The name of the task that does the work.
 const WORK: &str = "work";
@@ -31,7 +32,7 @@ where
     let schemas = schemas::ids(&config).await?;
     let opening =
         Opening { config: &config, schemas: &schemas, lifecycle: &mut lifecycle, health: &health };
-    let shop = Shop::open(opening)?;
+    let shop = Shop::open(opening).await?;
     let (done, result) = oneshot::channel();
     let mut stopping = lifecycle.stopping(Stage::Intake);
     lifecycle.spawn(Stage::Intake, WORK, async move {

@@ -7,12 +7,12 @@ use chimera_kit::position::Applied;
 use chimera_log::Partition;
 use chimera_model::Value;
 use chimera_model::daily_revenue::{DAILY_REVENUE, MODEL};
-use chimera_query::Reads;
+use chimera_query::{Impatient, Reads};
+use chimera_wiring::STREAMS;
 use std::sync::Arc;
 
 use super::Shop;
 use super::applied::AppliedPositions;
-use super::open_log::STREAMS;
 
 /// Between two looks where one has failed at once.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -44,9 +44,9 @@ impl Shop {
     pub fn reads(&self) -> Reads {
         let applied: Arc<dyn Applied> = Arc::new(AppliedPositions(self.positions.clone()));
         Reads {
-            rows: self.stores.rows(),
-            kv: self.stores.kv(),
-            generations: self.stores.live(),
+            rows: self.stores.rows.clone(),
+            kv: Arc::new(Impatient::new(self.stores.kv.clone())),
+            generations: self.stores.live.clone(),
             applied,
         }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chimera_config::{Config, LogKind, Secret};
 use chimera_engine::{Cluster, LocalStream, Phase};
-use chimera_kit::config::{Config, LogKind, Secret};
 use chimera_kit::lifecycle::{Lifecycle, Stage};
 use chimera_log::EventLog;
 use chimera_peers::{ClusterSecret, GrpcPeers};

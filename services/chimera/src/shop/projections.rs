@@ -1,14 +1,13 @@
 //! The read models and their worker, as tasks of the process.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chimera_config::Role;
 use chimera_engine::Engine;
-use chimera_kit::config::Role;
 use chimera_kit::lifecycle::Stage;
 use chimera_model::ReadModel;
-use chimera_stores::EmbeddedStores;
+use chimera_wiring::OpenStores;
 use chimera_worker::{Decoder, Feeder, Limits, Positions, Stores, Worker, report_lags};
 
 use super::{Opening, readiness};
@@ -16,16 +15,19 @@ use super::{Opening, readiness};
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens the read stores and keeps every read model at the tail of the log.
-pub(super) fn start(
+pub(super) async fn start(
     engine: &Engine,
-    directory: &Path,
     opening: &mut Opening<'_>,
-) -> anyhow::Result<(EmbeddedStores, Positions)> {
-    let stores = EmbeddedStores::open(&directory.join("read"))?;
-    let both = Stores { rows: stores.rows(), kv: stores.kv() };
+) -> anyhow::Result<(OpenStores, Positions)> {
+    let stores = OpenStores::open(opening.config).await?;
+    let all = Stores {
+        rows: Arc::clone(&stores.rows),
+        kv: Arc::clone(&stores.kv),
+        search: Arc::clone(&stores.search),
+    };
     let decoder = Arc::new(Decoder::new(&engine.schemas)?);
-    let feeder = Feeder::new(Arc::clone(&engine.log), both, Limits::LIVE)?.with_decoder(decoder);
-    let worker = Worker::new(feeder, stores.live());
+    let feeder = Feeder::new(Arc::clone(&engine.log), all, Limits::LIVE)?.with_decoder(decoder);
+    let worker = Worker::new(feeder, Arc::clone(&stores.live));
     let positions = worker.positions();
     if opening.config.node.roles.has(Role::Projector) {
         for model in chimera_model::ALL {
@@ -64,7 +66,7 @@ fn report(positions: &Positions, engine: &Engine, opening: &mut Opening<'_>) {
 }
 
 /// Writes the stores out in the end.
-fn close(stores: &EmbeddedStores, opening: &mut Opening<'_>) {
+fn close(stores: &OpenStores, opening: &mut Opening<'_>) {
     let stores = stores.clone();
     let mut stopping = opening.lifecycle.stopping(Stage::Storage);
     opening.lifecycle.spawn(Stage::Storage, "read-stores", async move {

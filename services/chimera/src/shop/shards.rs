@@ -1,8 +1,8 @@
 //! The shards of each stream as tasks of the process: those that it has been given, and the way to the others.
 
+use chimera_config::Role;
 use chimera_domain::aggregate::Aggregate;
 use chimera_engine::{Engine, Phase, Router, ShardStatus, Shards};
-use chimera_kit::config::Role;
 use chimera_kit::health::Readiness;
 use chimera_kit::lifecycle::{Stage, Stopping};
 use chimera_log::EventLog;

@@ -15,7 +15,7 @@ pub(super) async fn query_stock(
 ) -> Result<Response<QueryStockResponse>, Problem> {
     let after = after(&request)?;
     let product: ProductId = id("product_id", &request.get_ref().product_id)?;
-    let stock = inventory.stock_of(&product, &after).await?;
+    let stock = inventory.stock_of(&product, &after).await?.content;
     Ok(Response::new(QueryStockResponse { stock: Some(message(stock)) }))
 }
 

@@ -50,8 +50,10 @@ use tonic::service::Routes;
 use tower::ServiceExt;
 
 mod asking;
+mod cache;
 
 pub(crate) use asking::{Answer, Ask, ask, get, order, post};
+pub(crate) use cache::Cache;
 
 pub(crate) const PARTITIONS: u32 = 2;
 pub(crate) const SECRET: &str = "a secret of at least thirty-two bytes";
@@ -66,6 +68,7 @@ pub(crate) struct Shop {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) processes: Processes,
+    pub(crate) cache: Arc<Cache>,
     _tasks: JoinSet<()>,
     _dir: TempDir,
 }
@@ -125,9 +128,11 @@ impl Shop {
         let processes = processes(&engine, &mut tasks, &gateway, routers);
         let dir = TempDir::new().unwrap();
         let stores = EmbeddedStores::open(dir.path()).unwrap();
+        let cache = Arc::new(Cache::new(stores.kv()));
         let reads = reads(&engine.log, &stores, &mut tasks).await;
+        let reads = Reads { kv: cache.clone(), ..reads };
         let products = Products::new(start(&engine).await.router(), reads.clone());
-        let stock = Inventory { commands: stocks.router(), reads: reads.clone() };
+        let stock = Inventory::new(stocks.router(), reads.clone());
         let codec = Arc::new(StreamCodec::bundled(Order::STREAM).unwrap());
         let orders = Orders {
             commands: orders.router(),
@@ -150,7 +155,18 @@ impl Shop {
         let edge = Edge { authenticator, health: health.clone(), metrics: None, body_bytes };
         let app = application(services, edge);
         let (log, lifecycle) = (engine.log, Mutex::new(Some(lifecycle)));
-        Self { app, methods, health, lifecycle, log, gateway, processes, _tasks: tasks, _dir: dir }
+        Self {
+            app,
+            methods,
+            health,
+            lifecycle,
+            log,
+            gateway,
+            processes,
+            cache,
+            _tasks: tasks,
+            _dir: dir,
+        }
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
@@ -291,8 +307,8 @@ fn run<P: Process>(
 }
 
 async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut JoinSet<()>) -> Reads {
-    let both = Stores { rows: stores.rows(), kv: stores.kv() };
-    let feeder = Feeder::new(Arc::clone(log), both, Limits::LIVE).unwrap();
+    let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
+    let feeder = Feeder::new(Arc::clone(log), all, Limits::LIVE).unwrap();
     let worker = Worker::new(feeder, stores.live());
     for model in chimera_model::ALL {
         let worker = worker.clone();

@@ -15,6 +15,6 @@ pub(super) async fn get_product(
 ) -> Result<Response<GetProductResponse>, Problem> {
     let after = after(&request)?;
     let wanted: ProductId = id("product_id", &request.get_ref().product_id)?;
-    let found = products.product(&wanted, &after).await?;
+    let found = products.product(&wanted, &after).await?.content;
     Ok(Response::new(GetProductResponse { product: Some(product(found)) }))
 }

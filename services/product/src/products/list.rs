@@ -102,7 +102,7 @@ impl Products {
     }
 }
 
-fn listed(row: &Row) -> Option<ProductBody> {
+pub(crate) fn listed(row: &Row) -> Option<ProductBody> {
     let cells = Cells(row);
     let details: Details = cells.json("details")?;
     Some(ProductBody {

@@ -1,7 +1,7 @@
 //! Under which ids this process writes and reads: those of the registry where the log is on Kafka and there is one.
 
 use chimera_codec::SchemaIds;
-use chimera_kit::config::{Config, LogKind};
+use chimera_config::{Config, LogKind};
 use chimera_registry::{Login, RegistrySettings, ids_at_start};
 
 /// The registry's last answer, in the data directory.
@@ -37,7 +37,7 @@ pub fn registry_settings(config: &Config) -> Option<RegistrySettings> {
 
 #[cfg(test)]
 mod tests {
-    use chimera_kit::config::Secret;
+    use chimera_config::Secret;
 
     use super::*;
 

@@ -7,17 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use chimera_config::{Config, LogKind};
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::Product;
 use chimera_domain::stock::Stock;
-use chimera_kit::config::{Config, LogKind};
 use chimera_log::{Bookmarks, EventLog, StreamSpec};
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
-use chimera_log_kafka::KafkaLog;
+use chimera_log_kafka::{KafkaLog, KafkaSettings};
 
-use super::kafka;
+use crate::kafka;
 
 /// Every stream there is.
 pub const STREAMS: [&str; 4] = [Product::STREAM, Stock::STREAM, Order::STREAM, Payment::STREAM];
@@ -66,6 +66,28 @@ fn embedded(directory: &Path) -> anyhow::Result<EmbeddedLog> {
         );
     }
     Ok(log)
+}
+
+/// A log that is only read, as `replay` does; no other process is disturbed.
+pub struct LogToRead {
+    /// The truth.
+    pub log: Arc<dyn EventLog>,
+    /// The log itself where it lies in the data directory.
+    pub embedded: Option<Arc<EmbeddedLog>>,
+}
+
+/// Opens the log without making anything or asking for a share of it. Blocks.
+///
+/// # Errors
+/// If the directory is in use, damaged or not there, or Kafka does not answer.
+pub fn open_log_to_read(config: &Config) -> anyhow::Result<LogToRead> {
+    if config.log.kind == LogKind::Kafka {
+        let settings = KafkaSettings { membership: None, ..kafka::log_settings(config, "") };
+        return Ok(LogToRead { log: Arc::new(KafkaLog::open(settings)?), embedded: None });
+    }
+    let options = EmbeddedLogOptions::default();
+    let log = Arc::new(EmbeddedLog::open(config.data_dir.join("log"), options)?);
+    Ok(LogToRead { log: log.clone(), embedded: Some(log) })
 }
 
 /// Says to which Kafka the directory belongs.

@@ -145,7 +145,7 @@ impl Default for Node {
 
 impl Node {
     /// What must be, if something will not do in an installation of several nodes.
-    pub(super) fn wrong(&self) -> Option<(&'static str, &'static str)> {
+    pub(super) fn wrong(&self, shared_stores: bool) -> Option<(&'static str, &'static str)> {
         let secret = self.secret.as_ref().map(|secret| secret.expose().len());
         let reachable = !self.address.ip().is_loopback();
         let rules = [
@@ -162,7 +162,7 @@ impl Node {
             ),
             (
                 "node.roles",
-                self.roles.has(Role::Queries) != self.roles.has(Role::Projector),
+                !shared_stores && self.roles.has(Role::Queries) != self.roles.has(Role::Projector),
                 "queries and projector go together while the read stores are embedded",
             ),
         ];
@@ -188,7 +188,7 @@ mod tests {
         let wrong = |change: fn(&mut Node)| {
             let mut node = Node::default();
             change(&mut node);
-            node.wrong().map(|(key, _)| key)
+            node.wrong(false).map(|(key, _)| key)
         };
         assert_eq!(wrong(|_| {}), None);
         assert_eq!(

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use chimera_config::{Config, Kafka, Role, Roles, SaslMechanism, Secret, Security};
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::Product;
 use chimera_domain::stock::Stock;
-use chimera_kit::config::{Config, Kafka, Role, Roles, SaslMechanism, Secret, Security};
 use chimera_log_kafka::{KafkaSettings, Membership};
 
 /// What the log on Kafka takes.

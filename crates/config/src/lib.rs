@@ -13,12 +13,14 @@ mod layers;
 mod node;
 mod properties;
 mod secret;
+mod stores;
 
 pub use kafka::{Kafka, Registry, SaslMechanism, Security};
 pub use layers::ConfigError;
 pub use node::{Node, Role, Roles};
 pub use properties::Properties;
 pub use secret::Secret;
+pub use stores::{Cassandra, KvKind, OpenSearch, Redis, RowsKind, SearchKind, Stores};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,14 @@ pub struct Config {
     pub kafka: Kafka,
     /// The registry that schemas are kept in.
     pub registry: Registry,
+    /// Which stores hold the read models.
+    pub stores: Stores,
+    /// The Cassandra that holds tables.
+    pub cassandra: Cassandra,
+    /// The Redis that holds key-values.
+    pub redis: Redis,
+    /// The OpenSearch that holds what is searched.
+    pub opensearch: OpenSearch,
     /// What this process does among several.
     pub node: Node,
     /// Logs of the program itself.
@@ -177,6 +187,10 @@ impl Default for Config {
             log: Log::default(),
             kafka: Kafka::default(),
             registry: Registry::default(),
+            stores: Stores::default(),
+            cassandra: Cassandra::default(),
+            redis: Redis::default(),
+            opensearch: OpenSearch::default(),
             node: Node::default(),
             telemetry: Telemetry::default(),
             limits: Limits::default(),
@@ -231,16 +245,29 @@ impl Config {
     /// # Errors
     /// The first setting that will not do, with what to do about it.
     pub fn checked(self) -> Result<Self, ConfigError> {
-        let broken = self.wrong().or_else(|| match self.log.kind {
-            LogKind::Embedded => None,
-            LogKind::Kafka => {
-                self.kafka.wrong().or_else(|| self.registry.wrong()).or_else(|| self.node.wrong())
-            }
-        });
-        match broken {
+        let broken = self.wrong().or_else(|| self.wrong_stores());
+        match broken.or_else(|| self.wrong_among_nodes()) {
             Some((key, must)) => Err(ConfigError::Rule { key, must }),
             None => Ok(self),
         }
+    }
+
+    fn wrong_stores(&self) -> Option<(&'static str, &'static str)> {
+        let Stores { rows, kv, search } = self.stores;
+        let cassandra = (rows == RowsKind::Cassandra).then(|| self.cassandra.wrong()).flatten();
+        let redis = (kv == KvKind::Redis).then(|| self.redis.wrong()).flatten();
+        let opensearch =
+            (search == SearchKind::OpenSearch).then(|| self.opensearch.wrong()).flatten();
+        let stores = self.stores.wrong(self.log.kind);
+        stores.or(cassandra).or(redis).or(opensearch)
+    }
+
+    fn wrong_among_nodes(&self) -> Option<(&'static str, &'static str)> {
+        if self.log.kind == LogKind::Embedded {
+            return None;
+        }
+        let log = self.kafka.wrong().or_else(|| self.registry.wrong());
+        log.or_else(|| self.node.wrong(self.stores.are_shared()))
     }
 
     fn wrong(&self) -> Option<(&'static str, &'static str)> {
