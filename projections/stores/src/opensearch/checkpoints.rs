@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::OpenSearch;
-use super::failure::{Failure, graver};
+use super::failure::{Failure, graver, not_rejected};
 use super::http::Body;
 use crate::error::StoreError;
 use crate::view::{Checkpoint, View};
@@ -84,7 +84,7 @@ impl OpenSearch {
         if failure.is_gone() {
             return super::write::gone(name);
         }
-        failure.class(&format!("writing the checkpoint into {name}"))
+        not_rejected(failure.class(&format!("writing the checkpoint into {name}")))
     }
 
     /// All of a view's. What they say has been applied, later searches of this process find.
