@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chimera_config::Config;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
 
 /// Usage or configuration.
 pub(crate) const EXIT_USAGE: u8 = 64;
@@ -21,15 +24,46 @@ Examples:
   replay status
   replay --data /var/lib/chimera verify --format json"))]
 pub struct Cli {
-    /// The data directory: its log is in DIR/log, its read models are in DIR/read.
-    #[arg(long, global = true, value_name = "DIR", env = "CHIMERA_DATA", default_value = "data")]
-    pub data: PathBuf,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
     /// How the report on stdout is written.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+/// Which log and which stores: the settings of the nodes themselves.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// The settings file of the nodes (TOML); over it `CHIMERA_*` from the environment, over that these flags.
+    #[arg(long, global = true, env = "CHIMERA_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory: an embedded log is in DIR/log, embedded read models are in DIR/read.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Any other setting of the nodes, such as log.kind=kafka; may be repeated.
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Settings {
+    /// The settings in force.
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        let mut flags = Vec::new();
+        if let Some(data) = &self.data {
+            flags.push(("data_dir".to_owned(), data.display().to_string()));
+        }
+        for pair in &self.set {
+            let Some((key, value)) = pair.split_once('=') else {
+                return Err(Failure::Usage(format!("{pair}: must be KEY=VALUE")));
+            };
+            flags.push((key.to_owned(), value.to_owned()));
+        }
+        let loaded = Config::load(self.config.as_deref(), std::env::vars(), &flags);
+        loaded.map_err(|error| Failure::Usage(error.to_string()))
+    }
 }
 
 /// For people or for programs.

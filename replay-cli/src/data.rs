@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use chimera_config::{Config, LogKind};
 use chimera_log::{EventLog, Partition};
-use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
+use chimera_log_embedded::EmbeddedLog;
 use chimera_model::ReadModel;
-use chimera_stores::search::SearchReader;
-use chimera_stores::{
-    Checkpoint, EmbeddedStores, Generations, KvReader, RowReader, StoreError, View,
-};
-use chimera_worker::{Feeder, Limits, Stores};
+use chimera_stores::{Checkpoint, StoreError, View};
+use chimera_wiring::{LogToRead, OpenStores, open_log_to_read, schemas};
+use chimera_worker::{Decoder, Feeder, Limits, Stores};
 
 use crate::failure::Failure;
 
@@ -25,35 +24,40 @@ const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024 };
 /// An open data directory.
 pub(crate) struct Data {
     pub(crate) dir: PathBuf,
-    pub(crate) log: Arc<EmbeddedLog>,
-    pub(crate) stores: EmbeddedStores,
+    pub(crate) log: Arc<dyn EventLog>,
+    /// The log itself where it lies in the data directory.
+    pub(crate) embedded: Option<Arc<EmbeddedLog>>,
+    pub(crate) stores: OpenStores,
+    pub(crate) decoder: Arc<Decoder>,
 }
 
 impl Data {
-    pub(crate) fn open(dir: &Path) -> Result<Self, Failure> {
-        if !dir.join("log").is_dir() {
+    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        let dir = config.data_dir.clone();
+        if config.log.kind == LogKind::Embedded && !dir.join("log").is_dir() {
             return Err(Failure::Usage(format!(
                 "there is no log in {}; name the data directory with --data",
                 dir.join("log").display()
             )));
         }
-        let log = EmbeddedLog::open(dir.join("log"), EmbeddedLogOptions::default())?;
-        for torn in log.torn_tails() {
-            let (partition, last, bytes) = (&torn.partition, torn.last_sequence, torn.bytes);
-            let _ = writeln!(
-                std::io::stderr(),
-                "note: {partition} ends at sequence {last}; {bytes} bytes behind it, of an append that was never \
-                 acknowledged, were cut"
-            );
-        }
-        let stores = EmbeddedStores::open(&dir.join("read"))?;
-        Ok(Self { dir: dir.to_owned(), log: Arc::new(log), stores })
+        let LogToRead { log, embedded } = open_log_to_read(config).map_err(Failure::opening)?;
+        note_torn_tails(embedded.as_deref());
+        let ids = schemas::ids(config).await.map_err(Failure::opening)?;
+        let decoder = Arc::new(Decoder::new(&ids).map_err(Failure::failed)?);
+        let stores = OpenStores::open(config).await.map_err(Failure::opening)?;
+        Ok(Self { dir, log, embedded, stores, decoder })
+    }
+
+    /// The stores that hold the read models, to be fed.
+    pub(crate) fn all(&self) -> Stores {
+        let stores = &self.stores;
+        Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() }
     }
 
     /// Feeds these stores from the log.
-    pub(crate) fn feeder(&self, stores: &EmbeddedStores) -> Result<Feeder, Failure> {
-        let stores = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
-        Feeder::new(self.log.clone(), stores, LIMITS).map_err(Failure::failed)
+    pub(crate) fn feeder(&self, stores: Stores) -> Result<Feeder, Failure> {
+        let feeder = Feeder::new(self.log.clone(), stores, LIMITS).map_err(Failure::failed)?;
+        Ok(feeder.with_decoder(self.decoder.clone()))
     }
 
     /// Where each partition of these streams ends now.
@@ -70,6 +74,13 @@ impl Data {
             }
         }
         Ok(ends)
+    }
+
+    /// Where every partition ends now.
+    pub(crate) fn all_ends(&self) -> Result<Positions, Failure> {
+        let streams = self.log.streams()?;
+        let names: Vec<&str> = streams.iter().map(|stream| &*stream.name).collect();
+        self.ends(&names)
     }
 
     /// The generation that readers see.
@@ -107,6 +118,17 @@ impl Data {
             applied.search = Some(by_partition(search.checkpoints(view).await?));
         }
         Ok(applied)
+    }
+}
+
+fn note_torn_tails(log: Option<&EmbeddedLog>) {
+    for torn in log.map(EmbeddedLog::torn_tails).unwrap_or_default() {
+        let (partition, last, bytes) = (&torn.partition, torn.last_sequence, torn.bytes);
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: {partition} ends at sequence {last}; {bytes} bytes behind it, of an append that was never \
+             acknowledged, were cut"
+        );
     }
 }
 

@@ -15,6 +15,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Of what could not be opened, found again under what the opening says of it.
+    pub(crate) fn opening(error: anyhow::Error) -> Self {
+        let error = match error.downcast::<LogOpenError>() {
+            Ok(log) => return log.into(),
+            Err(other) => other,
+        };
+        match error.downcast::<StoresOpenError>() {
+            Ok(stores) => stores.into(),
+            Err(other) => Self::Failed(format!("{other:#}")),
+        }
+    }
+
     pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
         Self::Failed(error.to_string())
     }

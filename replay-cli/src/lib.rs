@@ -32,9 +32,10 @@ pub async fn execute(cli: &Cli) -> ExitCode {
 /// # Errors
 /// See [`Failure`]; a difference that was found is no failure but in the report.
 pub async fn report(cli: &Cli) -> Result<Report, Failure> {
+    let config = cli.settings.load()?;
     match &cli.verb {
-        Verb::Status => status::status(&cli.data).await.map(Report::Status),
-        Verb::Run(chosen) => run::run(&cli.data, chosen).await.map(Report::Run),
-        Verb::Verify(options) => verify::verify(&cli.data, options).await.map(Report::Verify),
+        Verb::Status => status::status(&config).await.map(Report::Status),
+        Verb::Run(chosen) => run::run(&config, chosen).await.map(Report::Run),
+        Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

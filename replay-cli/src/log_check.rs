@@ -6,13 +6,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chimera_log::{EventLog, Partition, RawRecord};
-use chimera_log_embedded::EmbeddedLog;
 use chimera_worker::Decoder;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
-use crate::data::Positions;
+use crate::data::{Data, Positions};
 use crate::failure::Failure;
 use crate::progress::{Progress, Step};
 
@@ -44,21 +43,20 @@ pub struct Fault {
 }
 
 pub(crate) async fn check(
-    log: &Arc<EmbeddedLog>,
+    data: &Data,
     ends: Positions,
     progress: &Progress,
     cores: &Arc<Semaphore>,
 ) -> Result<LogReport, Failure> {
-    let decoder = Arc::new(Decoder::bundled().map_err(Failure::failed)?);
     let step = Arc::new(progress.step("log", ends.values().sum(), "events"));
     let mut tasks = Vec::new();
     for (partition, end) in ends {
-        let (log, decoder, step) = (log.clone(), decoder.clone(), step.clone());
+        let (log, decoder, step) = (data.log.clone(), data.decoder.clone(), step.clone());
         let cores = cores.clone();
         tasks.push(tokio::spawn(async move {
             let _core = cores.acquire_owned().await;
             let checked = Checked::new(partition, decoder);
-            checked.read(&log, end, &step).await
+            checked.read(&*log, end, &step).await
         }));
     }
     let mut report = LogReport { verdict: "sound", ..LogReport::default() };
@@ -92,7 +90,7 @@ impl Checked {
         Self { partition, decoder, versions, last: 0, faults: Vec::new() }
     }
 
-    async fn read(mut self, log: &EmbeddedLog, end: u64, step: &Step) -> (u64, Vec<Fault>) {
+    async fn read(mut self, log: &dyn EventLog, end: u64, step: &Step) -> (u64, Vec<Fault>) {
         let mut reader = match log.read(&self.partition, 1) {
             Ok(reader) => reader,
             Err(error) => {

@@ -3,12 +3,11 @@
 //! Readers see the live generation until the swap. An interrupted run leaves a generation that was never live; the next run
 //! removes it and starts anew, for it may have been built by another version of this program.
 
-use std::path::Path;
 use std::time::Instant;
 
+use chimera_config::Config;
 use chimera_model::ReadModel;
-use chimera_stores::search::SearchWriter;
-use chimera_stores::{Generations, KvWriter, RowWriter, StoreError, View};
+use chimera_stores::{StoreError, View};
 use chimera_worker::Feeder;
 use serde::Serialize;
 
@@ -45,10 +44,10 @@ pub struct Rebuilt {
     pub problem: Option<String>,
 }
 
-pub(crate) async fn run(dir: &Path, chosen: &Chosen) -> Result<RunReport, Failure> {
+pub(crate) async fn run(config: &Config, chosen: &Chosen) -> Result<RunReport, Failure> {
     let wanted = models::chosen(&chosen.models)?;
-    let data = std::sync::Arc::new(Data::open(dir)?);
-    let feeder = data.feeder(&data.stores)?;
+    let data = std::sync::Arc::new(Data::open(config).await?);
+    let feeder = data.feeder(data.all())?;
     let (progress, cores) = (Progress::new(), one_per_core());
     let mut tasks = Vec::new();
     for model in wanted {

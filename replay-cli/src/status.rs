@@ -1,7 +1,7 @@
 //! `replay status`: what the log holds, and how far each read model has applied it.
 
-use std::path::Path;
-
+use chimera_config::Config;
+use chimera_log::Partition;
 use chimera_model::{ALL, ReadModel};
 use chimera_stores::View;
 use serde::Serialize;
@@ -27,14 +27,14 @@ pub struct PartitionStatus {
     pub stream: String,
     /// The partition's index.
     pub partition: u32,
-    /// The first sequence; one more than the last if there is no record.
-    pub first: u64,
+    /// The first sequence; one more than the last if there is no record; none where the log does not say.
+    pub first: Option<u64>,
     /// The last acknowledged sequence; 0 if there is no record.
     pub last: u64,
-    /// Bytes of records.
-    pub bytes: u64,
-    /// How many files.
-    pub segments: usize,
+    /// Bytes of records; none where the log does not say.
+    pub bytes: Option<u64>,
+    /// How many files; none where the log does not say.
+    pub segments: Option<usize>,
 }
 
 /// One read model.
@@ -65,24 +65,35 @@ pub struct Position {
     pub end: u64,
 }
 
-pub(crate) async fn status(dir: &Path) -> Result<StatusReport, Failure> {
-    let data = Data::open(dir)?;
+pub(crate) async fn status(config: &Config) -> Result<StatusReport, Failure> {
+    let data = Data::open(config).await?;
     let mut models = Vec::new();
     for model in ALL {
         models.push(of_model(&data, model).await?);
     }
     let mut partitions = Vec::new();
-    for size in data.log.sizes() {
-        partitions.push(PartitionStatus {
-            stream: size.partition.stream.to_string(),
-            partition: size.partition.index,
-            first: size.first_sequence,
-            last: size.last_sequence,
-            bytes: size.bytes,
-            segments: size.segments,
-        });
+    match &data.embedded {
+        Some(log) => partitions.extend(log.sizes().into_iter().map(of_partition)),
+        None => partitions.extend(data.all_ends()?.into_iter().map(ending)),
     }
     Ok(StatusReport { verdict: "ok", partitions, models })
+}
+
+fn of_partition(size: chimera_log_embedded::PartitionStatus) -> PartitionStatus {
+    PartitionStatus {
+        stream: size.partition.stream.to_string(),
+        partition: size.partition.index,
+        first: Some(size.first_sequence),
+        last: size.last_sequence,
+        bytes: Some(size.bytes),
+        segments: Some(size.segments),
+    }
+}
+
+/// All that a log elsewhere says of a partition.
+fn ending((partition, last): (Partition, u64)) -> PartitionStatus {
+    let (stream, partition) = (partition.stream.to_string(), partition.index);
+    PartitionStatus { stream, partition, first: None, last, bytes: None, segments: None }
 }
 
 async fn of_model(data: &Data, model: &ReadModel) -> Result<ModelStatus, Failure> {

@@ -6,13 +6,14 @@ mod judge;
 mod report;
 mod scratch;
 
-use std::path::Path;
 use std::sync::Arc;
+
+use chimera_config::Config;
 
 pub(crate) use report::{Differing, ModelReport, TableReport, VerifyReport};
 
 use crate::cli::VerifyOptions;
-use crate::data::{Data, Positions};
+use crate::data::Data;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::rebuild::one_per_core;
@@ -20,19 +21,22 @@ use crate::{log_check, models};
 use judge::Judge;
 use scratch::Scratch;
 
-pub(crate) async fn verify(dir: &Path, options: &VerifyOptions) -> Result<VerifyReport, Failure> {
+pub(crate) async fn verify(
+    config: &Config,
+    options: &VerifyOptions,
+) -> Result<VerifyReport, Failure> {
     let wanted = models::chosen(&options.models)?;
-    let data = Arc::new(Data::open(dir)?);
+    let data = Arc::new(Data::open(config).await?);
     let scratch = Scratch::open(options.scratch.as_deref().unwrap_or(&data.dir))?;
     let (progress, cores) = (Progress::new(), one_per_core());
     let judge = Judge {
-        feeder: data.feeder(scratch.stores())?,
+        feeder: data.feeder(scratch.all())?,
         rebuilt: scratch.stores().clone(),
         data: data.clone(),
         named: options.named,
         progress: progress.clone(),
     };
-    let ends = all_ends(&data)?;
+    let ends = data.all_ends()?;
     let mut tasks = Vec::new();
     for model in wanted {
         let (judge, cores) = (judge.clone(), cores.clone());
@@ -41,17 +45,10 @@ pub(crate) async fn verify(dir: &Path, options: &VerifyOptions) -> Result<Verify
             judge.model(model).await
         }));
     }
-    let log = log_check::check(&data.log, ends, &progress, &cores).await?;
+    let log = log_check::check(&data, ends, &progress, &cores).await?;
     let mut models = Vec::new();
     for task in tasks {
         models.push(task.await.map_err(Failure::failed)?);
     }
     Ok(VerifyReport::new(log, models))
-}
-
-fn all_ends(data: &Data) -> Result<Positions, Failure> {
-    use chimera_log::EventLog;
-    let streams = data.log.streams()?;
-    let names: Vec<&str> = streams.iter().map(|stream| &*stream.name).collect();
-    data.ends(&names)
 }

@@ -83,7 +83,7 @@ impl Stores {
 pub struct Cassandra {
     /// `host:port` of some of its nodes, separated by commas.
     pub nodes: String,
-    /// Made if it is missing. Letters, digits and underscores.
+    /// Made if it is missing. Lower-case letters, digits and underscores.
     pub keyspace: String,
     /// How many nodes hold each row, for a keyspace that is made.
     pub replication: u16,
@@ -178,16 +178,16 @@ fn first(rules: &[(&'static str, bool, &'static str)]) -> Wrong {
 impl Cassandra {
     /// What must be, if something will not do.
     pub(super) fn wrong(&self) -> Wrong {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let named = self.keyspace.chars().all(plain)
-            && self.keyspace.starts_with(|c: char| c.is_ascii_alphabetic())
+            && self.keyspace.starts_with(|c: char| c.is_ascii_lowercase())
             && self.keyspace.len() <= 48;
         first(&[
             ("cassandra.nodes", self.nodes.is_empty(), "must name at least one host:port"),
             (
                 "cassandra.keyspace",
                 !named,
-                "must be at most 48 letters, digits and underscores, a letter first",
+                "must be at most 48 lower-case letters, digits and underscores, a letter first",
             ),
             ("cassandra.replication", self.replication == 0, "must be at least 1"),
             (
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn names_that_a_store_would_refuse_are_refused_at_the_start() {
-        for keyspace in ["", "1shop", "shop-1", "shöp"] {
+        for keyspace in ["", "1shop", "shop-1", "shöp", "Shop"] {
             let cassandra = Cassandra { keyspace: keyspace.into(), ..Cassandra::default() };
             let wrong = cassandra.wrong().map(|(key, _)| key);
             assert_eq!(wrong, Some("cassandra.keyspace"), "{keyspace}");

@@ -2,48 +2,78 @@
 
 use std::sync::Arc;
 
-use chimera_config::Config;
+use anyhow::Context as _;
+use chimera_config::{Cassandra, Config, KvKind, Redis, RowsKind, SearchKind, Secret};
 use chimera_stores::search::SearchStore;
-use chimera_stores::{EmbeddedStores, Generations, KvStore, RowStore, StoreError};
+use chimera_stores::{
+    CassandraLive, CassandraOptions, CassandraRows, EmbeddedStores, Generations, KvStore,
+    OpenSearch, OpenSearchOptions, RedisKv, RedisOptions, RowStore, StoreError,
+};
 
 /// The stores that hold the read models.
 #[derive(Clone)]
 pub struct OpenStores {
-    /// Of tables.
-    pub rows: Arc<dyn RowStore>,
-    /// Of key-values.
-    pub kv: Arc<dyn KvStore>,
-    /// Of documents.
-    pub search: Arc<dyn SearchStore>,
-    /// Which generation of each read model is live.
-    pub live: Arc<dyn Generations>,
-    /// Whether all nodes write into the same stores.
-    pub are_shared: bool,
+    rows: Arc<dyn RowStore>,
+    kv: Arc<dyn KvStore>,
+    search: Arc<dyn SearchStore>,
+    live: Arc<dyn Generations>,
+    are_shared: bool,
     embedded: Option<EmbeddedStores>,
 }
 
 impl OpenStores {
-    /// Opens those of the settings; what is embedded lies in `read` under the data directory.
+    /// Opens those of the settings; what is embedded lies in `read` under the data directory. Which generation of a read
+    /// model is live stands where its rows are.
     ///
     /// # Errors
-    /// If a store does not answer, refuses who enters, or the directory is in use, damaged or of another format.
-    #[expect(clippy::unused_async, reason = "stores elsewhere are connected to")]
+    /// If Cassandra does not answer or refuses who enters, or the directory is in use, damaged or of another format.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        if config.stores != chimera_config::Stores::default() {
-            anyhow::bail!("stores: only embedded ones can be opened yet");
-        }
-        let embedded = EmbeddedStores::open(&config.data_dir.join("read"))?;
+        let here = match config.stores.has_embedded() {
+            true => Some(EmbeddedStores::open(&config.data_dir.join("read"))?),
+            false => None,
+        };
+        let (rows, live) = rows(config, here.as_ref()).await?;
         Ok(Self {
-            rows: embedded.rows(),
-            kv: embedded.kv(),
-            search: embedded.search(),
-            live: embedded.live(),
+            rows,
+            kv: key_values(config, here.as_ref())?,
+            search: search(config, here.as_ref())?,
+            live,
             are_shared: config.stores.are_shared(),
-            embedded: Some(embedded),
+            embedded: here,
         })
     }
 
-    /// Writes what is embedded to the disk, quickly; the others do so themselves.
+    /// Of tables.
+    #[must_use]
+    pub fn rows(&self) -> Arc<dyn RowStore> {
+        Arc::clone(&self.rows)
+    }
+
+    /// Of key-values.
+    #[must_use]
+    pub fn kv(&self) -> Arc<dyn KvStore> {
+        Arc::clone(&self.kv)
+    }
+
+    /// Of what is searched.
+    #[must_use]
+    pub fn search(&self) -> Arc<dyn SearchStore> {
+        Arc::clone(&self.search)
+    }
+
+    /// Which generation of each read model is live.
+    #[must_use]
+    pub fn live(&self) -> Arc<dyn Generations> {
+        Arc::clone(&self.live)
+    }
+
+    /// Whether all nodes write into the same stores.
+    #[must_use]
+    pub fn are_shared(&self) -> bool {
+        self.are_shared
+    }
+
+    /// Writes what is embedded to the disk; the other stores do so themselves.
     ///
     /// # Errors
     /// If the disk refuses.
@@ -57,5 +87,113 @@ impl OpenStores {
     /// If the disk refuses.
     pub fn close(self) -> Result<(), StoreError> {
         self.embedded.map_or(Ok(()), EmbeddedStores::close)
+    }
+}
+
+type Rows = (Arc<dyn RowStore>, Arc<dyn Generations>);
+
+async fn rows(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<Rows> {
+    match (config.stores.rows, here) {
+        (RowsKind::Embedded, Some(here)) => Ok((here.rows(), here.live())),
+        (RowsKind::Embedded, None) | (RowsKind::Cassandra, _) => {
+            let nodes = &config.cassandra.nodes;
+            let opened = CassandraRows::connect(&cassandra_options(&config.cassandra)).await;
+            let rows = opened.with_context(|| format!("Cassandra at {nodes}"))?;
+            let live: CassandraLive = rows.live();
+            Ok((Arc::new(rows), Arc::new(live)))
+        }
+    }
+}
+
+fn key_values(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<Arc<dyn KvStore>> {
+    match (config.stores.kv, here) {
+        (KvKind::Embedded, Some(here)) => Ok(here.kv()),
+        (KvKind::Embedded, None) | (KvKind::Redis, _) => {
+            let opened = RedisKv::new(&redis_options(&config.redis));
+            Ok(Arc::new(opened.with_context(|| format!("Redis at {}", config.redis.url))?))
+        }
+    }
+}
+
+fn search(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<Arc<dyn SearchStore>> {
+    match (config.stores.search, here) {
+        (SearchKind::Embedded, Some(here)) => Ok(here.search()),
+        (SearchKind::Embedded, None) | (SearchKind::OpenSearch, _) => {
+            let url = &config.opensearch.url;
+            let opened = OpenSearch::new(opensearch_options(&config.opensearch));
+            Ok(Arc::new(opened.with_context(|| format!("OpenSearch at {url}"))?))
+        }
+    }
+}
+
+fn cassandra_options(settings: &Cassandra) -> CassandraOptions {
+    let nodes = settings.nodes.split(',').map(|node| node.trim().to_owned());
+    CassandraOptions {
+        nodes: nodes.collect(),
+        keyspace: settings.keyspace.clone(),
+        replication: settings.replication,
+        username: settings.username.clone(),
+        password: exposed(settings.password.as_ref()),
+    }
+}
+
+fn redis_options(settings: &Redis) -> RedisOptions {
+    let mut url = settings.url.clone();
+    if let Some(password) = &settings.password {
+        let user = settings.username.as_deref().unwrap_or_default();
+        let login = format!("redis://{}:{}@", encoded(user), encoded(password.expose()));
+        url = url.replacen("redis://", &login, 1);
+    }
+    RedisOptions { prefix: settings.prefix.clone(), ..RedisOptions::new(&url) }
+}
+
+fn opensearch_options(settings: &chimera_config::OpenSearch) -> OpenSearchOptions {
+    let login = settings.username.clone().zip(exposed(settings.password.as_ref()));
+    OpenSearchOptions {
+        shards: settings.shards.into(),
+        replicas: settings.replicas.into(),
+        login,
+        ca: settings.ca_file.clone(),
+        ..OpenSearchOptions::at(&settings.url, &settings.prefix)
+    }
+}
+
+fn exposed(secret: Option<&Secret>) -> Option<String> {
+    secret.map(|secret| secret.expose().to_owned())
+}
+
+/// As it may stand before the host of a URL.
+fn encoded(text: &str) -> String {
+    let mut url = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            url.push(char::from(byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_of_redis_may_hold_what_an_address_may_not() {
+        let settings = Redis {
+            username: Some("shop".into()),
+            password: Some(Secret::new("p@ss/wörd".into())),
+            ..Redis::default()
+        };
+        let url = redis_options(&settings).url;
+        assert_eq!(url, "redis://shop:p%40ss%2Fw%C3%B6rd@127.0.0.1:6379");
+        assert_eq!(redis_options(&Redis::default()).url, "redis://127.0.0.1:6379");
+    }
+
+    #[test]
+    fn several_nodes_may_be_named() {
+        let settings = Cassandra { nodes: "a:9042, b:9042".into(), ..Cassandra::default() };
+        assert_eq!(cassandra_options(&settings).nodes, ["a:9042", "b:9042"]);
     }
 }

@@ -6,7 +6,6 @@
 mod catalogue;
 mod database;
 mod kv;
-mod layout;
 mod live;
 mod merge;
 mod paging;

@@ -20,7 +20,9 @@ fn status(out: &mut impl Write, report: &StatusReport) -> io::Result<()> {
     writeln!(out, "{:<36}{:>12}{:>14}{:>10}", "partition", "last", "bytes", "segments")?;
     for size in &report.partitions {
         let name = format!("{}/{}", size.stream, size.partition);
-        writeln!(out, "{name:<36}{:>12}{:>14}{:>10}", size.last, size.bytes, size.segments)?;
+        let bytes = size.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
+        let segments = size.segments.map_or("-".to_owned(), |segments| segments.to_string());
+        writeln!(out, "{name:<36}{:>12}{bytes:>14}{segments:>10}", size.last)?;
     }
     writeln!(out)?;
     writeln!(out, "{:<36}{:>12}{:>14}  generations", "read model", "live", "lag")?;

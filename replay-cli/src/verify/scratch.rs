@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chimera_stores::EmbeddedStores;
+use chimera_worker::Stores;
 
 use crate::failure::Failure;
 
@@ -30,6 +31,12 @@ impl Scratch {
 
     pub(super) fn stores(&self) -> &EmbeddedStores {
         &self.stores
+    }
+
+    /// The same, to be fed.
+    pub(super) fn all(&self) -> Stores {
+        let stores = &self.stores;
+        Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() }
     }
 }
 

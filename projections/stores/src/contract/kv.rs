@@ -27,12 +27,15 @@ pub async fn keeps_the_contract<K, R: Future<Output = (K, Store)>>(make: impl Fn
     rules.check(a_value_is_read_as_it_was_written).await;
     rules.check(applying_again_changes_nothing).await;
     rules.check(parts_keep_versions_of_their_own).await;
+    rules.check(versions_are_compared_to_the_last_digit).await;
     rules.check(a_late_write_does_not_undo_a_delete).await;
     rules.check(several_values_are_read_in_the_order_asked).await;
     rules.check(a_scan_finds_every_value_once).await;
     rules.check(generations_lie_side_by_side).await;
     rules.check(checkpoints_move_forward_only).await;
     rules.check(a_removed_view_leaves_nothing_behind).await;
+    rules.check(creating_again_keeps_what_is_there).await;
+    rules.check(other_parts_are_refused).await;
     rules.check(a_mutation_that_does_not_fit_is_rejected_whole).await;
     rules.check(any_order_and_repetition_gives_the_same_content).await;
     rules.are_kept();
@@ -120,6 +123,21 @@ async fn parts_keep_versions_of_their_own(store: Store) {
     assert_eq!(get(&store, "a").await, Some(expected));
 }
 
+/// Also where a floating-point number could not tell them apart.
+async fn versions_are_compared_to_the_last_digit(store: Store) {
+    created(&store).await;
+    let edge = 1 << 53;
+    for version in [9, 10, edge, edge + 1, u64::MAX - 1, u64::MAX] {
+        let content = version.to_string();
+        apply(&store, &[product(version, &content)]).await;
+        apply(&store, &[product(version - 1, "late"), product(version, "other")]).await;
+        assert_eq!(get(&store, "a").await, Some(value(&[("product", version, &content)])));
+        store.apply(VIEW, &[], &[checkpoint(0, version)]).await.unwrap();
+        store.apply(VIEW, &[], &[checkpoint(0, version - 1)]).await.unwrap();
+        assert_eq!(store.checkpoints(VIEW).await, Ok(vec![checkpoint(0, version)]));
+    }
+}
+
 /// A delete is remembered, and only a newer write is seen again.
 async fn a_late_write_does_not_undo_a_delete(store: Store) {
     created(&store).await;
@@ -195,6 +213,25 @@ async fn a_removed_view_leaves_nothing_behind(store: Store) {
     created(&store).await;
     assert_eq!(get(&store, "a").await, None);
     assert!(store.checkpoints(VIEW).await.unwrap().is_empty());
+}
+
+/// As every start of a worker does.
+async fn creating_again_keeps_what_is_there(store: Store) {
+    created(&store).await;
+    store.apply(VIEW, &[product(1, "kept")], &[checkpoint(0, 1)]).await.unwrap();
+    created(&store).await;
+    assert_eq!(get(&store, "a").await, Some(value(&[("product", 1, "kept")])));
+    assert_eq!(store.checkpoints(VIEW).await, Ok(vec![checkpoint(0, 1)]));
+}
+
+/// A value means nothing to a program whose parts are others.
+async fn other_parts_are_refused(store: Store) {
+    static OTHER: KvSpec = KvSpec { space: "product", parts: &["product", "price"] };
+    created(&store).await;
+    let made = store.create(VIEW, &[&OTHER]).await;
+    assert!(matches!(made, Err(StoreError::Fatal(_))), "{made:?}");
+    let read = store.get(VIEW, &OTHER, "a").await;
+    assert!(matches!(read, Err(StoreError::Fatal(_))), "{read:?}");
 }
 
 /// Nothing of the call is applied.

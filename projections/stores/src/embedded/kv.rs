@@ -11,11 +11,11 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::catalogue::{Catalogue, OpenSpace, OpenView};
 use super::database::{Options, store_error};
-use super::layout;
 use super::paging;
 use super::seal::{seal, unseal};
 use crate::error::{OpenError, StoreError};
 use crate::kv::{KvReader, KvValue, KvWriter};
+use crate::layout;
 use crate::page::{Cursor, Page, Scanned};
 use crate::view::{Checkpoint, View};
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use chimera_model::{Column, Kind, RowKey, RowMutation, TableSpec, Value};
+use chimera_model::RowMutation;
 use fjall::{OwnedWriteBatch, Slice};
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
@@ -14,7 +14,7 @@ use super::row::{Content, StoredRow};
 use super::rows::{damaged, space};
 use super::seal::{seal, unseal};
 use crate::error::StoreError;
-use crate::key;
+use crate::fitting::{check_kind, column, key_bytes, target};
 use crate::text::key_text;
 
 /// A row that some mutation touches.
@@ -42,7 +42,7 @@ impl<'a> Touching<'a> {
         );
         let mut touching = Self { rows: Vec::new(), of_mutation: Vec::new() };
         for mutation in mutations {
-            let (table, row_key) = target(mutation);
+            let (table, row_key, _version) = target(mutation)?;
             let bytes = key_bytes(table, row_key)?;
             let next = touching.rows.len();
             let index = *seen.entry((table.name, bytes.clone())).or_insert(next);
@@ -87,18 +87,10 @@ impl Touched<'_> {
         let Some(sealed) = &self.stored else {
             return Ok(StoredRow::default());
         };
-        let (table, row_key) = target(mutation);
+        let (table, row_key, _version) = target(mutation)?;
         unseal(&self.key, sealed)
             .and_then(StoredRow::decode)
             .map_err(|why| damaged(table, &key_text(row_key), &why))
-    }
-}
-
-fn target(mutation: &RowMutation) -> (&'static TableSpec, &RowKey) {
-    match mutation {
-        RowMutation::Upsert { table, key, .. } | RowMutation::Delete { table, key, .. } => {
-            (table, key)
-        }
     }
 }
 
@@ -116,70 +108,4 @@ fn merge<'a>(row: &mut StoredRow<'a>, mutation: &'a RowMutation) -> Result<bool,
             Ok(changed)
         }
     }
-}
-
-/// The number of a column; cells mostly come in the table's order, which `hint` makes use of.
-fn column(table: &TableSpec, name: &str, hint: usize) -> Result<u16, StoreError> {
-    let hinted = table.columns.get(hint).is_some_and(|column| column.name == name);
-    let found = if hinted {
-        Some(hint)
-    } else {
-        table.columns.iter().position(|column| column.name == name)
-    };
-    found
-        .and_then(|place| u16::try_from(place).ok())
-        .ok_or_else(|| StoreError::Rejected(format!("table {} has no column {name}", table.name)))
-}
-
-fn check_kind(table: &TableSpec, column: &Column, value: &Value) -> Result<(), StoreError> {
-    let fits = matches!(
-        (column.kind, value),
-        (_, Value::Null)
-            | (Kind::Boolean, Value::Boolean(_))
-            | (Kind::Integer, Value::Integer(_))
-            | (Kind::Decimal, Value::Decimal(_))
-            | (Kind::Timestamp, Value::Timestamp(_))
-            | (Kind::Text | Kind::Json, Value::Text(_))
-    );
-    if fits {
-        return Ok(());
-    }
-    let (table, name, kind) = (table.name, column.name, column.kind);
-    Err(StoreError::Rejected(format!("column {name} of {table} holds {kind:?}, not {value:?}")))
-}
-
-/// The bytes of a whole key.
-pub(super) fn key_bytes(table: &TableSpec, row_key: &RowKey) -> Result<Vec<u8>, StoreError> {
-    encode_key(table, &row_key.0, table.partition_key.len() + table.clustering.len())
-}
-
-/// The bytes that all keys of one partition begin with.
-pub(super) fn partition_bytes(table: &TableSpec, values: &[Value]) -> Result<Vec<u8>, StoreError> {
-    encode_key(table, values, table.partition_key.len())
-}
-
-/// fjall takes keys of up to 65,535 bytes.
-const LONGEST_KEY: usize = 60_000;
-
-fn encode_key(table: &TableSpec, values: &[Value], wanted: usize) -> Result<Vec<u8>, StoreError> {
-    if values.len() != wanted {
-        let (name, given) = (table.name, values.len());
-        return Err(StoreError::Rejected(format!(
-            "a key of {name} has {wanted} values here, not {given}"
-        )));
-    }
-    let mut bytes = Vec::with_capacity(64);
-    for (column, value) in table.partition_key.iter().chain(table.clustering).zip(values) {
-        if *value == Value::Null {
-            let (table, name) = (table.name, column.name);
-            return Err(StoreError::Rejected(format!("{name} in a key of {table} is null")));
-        }
-        check_kind(table, column, value)?;
-        key::encode(&mut bytes, value, column.order);
-    }
-    if bytes.len() > LONGEST_KEY {
-        let (name, length) = (table.name, bytes.len());
-        return Err(StoreError::Rejected(format!("a key of {name} takes {length} bytes")));
-    }
-    Ok(bytes)
 }

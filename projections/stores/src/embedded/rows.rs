@@ -8,13 +8,14 @@ use chimera_model::{Row, RowKey, RowMutation, TableSpec};
 
 use super::catalogue::{Catalogue, OpenSpace, OpenView};
 use super::database::{Options, store_error};
-use super::layout;
-use super::merge::{Touching, key_bytes, partition_bytes};
+use super::merge::Touching;
 use super::paging::{self, Pager};
 use super::row::StoredRow;
 use super::seal::unseal;
 use crate::error::{OpenError, StoreError};
+use crate::fitting::{key_bytes, partition_bytes};
 use crate::key::Decoder;
+use crate::layout;
 use crate::page::{Cursor, Page, Scanned};
 use crate::rows::{Listing, RowReader, RowWriter};
 use crate::text::key_text;

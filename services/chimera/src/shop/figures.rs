@@ -44,9 +44,9 @@ impl Shop {
     pub fn reads(&self) -> Reads {
         let applied: Arc<dyn Applied> = Arc::new(AppliedPositions(self.positions.clone()));
         Reads {
-            rows: self.stores.rows.clone(),
-            kv: Arc::new(Impatient::new(self.stores.kv.clone())),
-            generations: self.stores.live.clone(),
+            rows: self.stores.rows(),
+            kv: Arc::new(Impatient::new(self.stores.kv())),
+            generations: self.stores.live(),
             applied,
         }
     }

@@ -20,14 +20,10 @@ pub(super) async fn start(
     opening: &mut Opening<'_>,
 ) -> anyhow::Result<(OpenStores, Positions)> {
     let stores = OpenStores::open(opening.config).await?;
-    let all = Stores {
-        rows: Arc::clone(&stores.rows),
-        kv: Arc::clone(&stores.kv),
-        search: Arc::clone(&stores.search),
-    };
+    let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
     let decoder = Arc::new(Decoder::new(&engine.schemas)?);
     let feeder = Feeder::new(Arc::clone(&engine.log), all, Limits::LIVE)?.with_decoder(decoder);
-    let worker = Worker::new(feeder, Arc::clone(&stores.live));
+    let worker = Worker::new(feeder, stores.live());
     let positions = worker.positions();
     if opening.config.node.roles.has(Role::Projector) {
         for model in chimera_model::ALL {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chimera_model::{Column, KvSpec, Order, TableSpec};
 
 /// The shape of a table.
-pub(super) fn of_table(table: &TableSpec) -> String {
+pub(crate) fn of_table(table: &TableSpec) -> String {
     let mut text = String::new();
     for (name, columns) in [
         ("partition", table.partition_key),
@@ -20,7 +20,7 @@ pub(super) fn of_table(table: &TableSpec) -> String {
 }
 
 /// The shape of a space.
-pub(super) fn of_space(space: &KvSpec) -> String {
+pub(crate) fn of_space(space: &KvSpec) -> String {
     format!("parts({})", space.parts.join(", "))
 }
 
