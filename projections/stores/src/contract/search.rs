@@ -1,6 +1,7 @@
 //! The rules of search stores.
 
 mod answers;
+pub mod books;
 mod finding;
 mod notes;
 mod writing;
