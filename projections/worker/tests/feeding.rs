@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use chimera_log::Partition;
 use chimera_model::testing::{Shop, Tables};
 use chimera_model::{ALL, Change, daily_revenue, inventory_snapshot, order_status};
+use chimera_stores::search::SearchReader;
 use chimera_stores::{EmbeddedStores, RowReader, StoreError, View};
 use chimera_worker::{Feeder, Halt, Limits, Positions, Stores};
 use support::{MemoryStores, SMALL, Scripted, append_raw, catch_up, empty_log, feeder, log_of};
