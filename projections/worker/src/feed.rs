@@ -54,6 +54,8 @@ pub(crate) struct Position {
     pub(crate) upto: Option<u64>,
     /// Up to where the stores' checkpoints stand.
     pub(crate) saved: u64,
+    /// When that was last known to be so.
+    pub(crate) known_at: Instant,
 }
 
 /// The dead letters of the partition.
@@ -119,13 +121,14 @@ impl Feed {
             let is_behind = self.applied() > self.position.saved;
             save_by = is_behind.then(|| save_by.unwrap_or(Instant::now() + self.save_within));
             let gathered = self.gather(source);
-            let gathered = match earlier(save_by, self.letters.look_at) {
-                Some(deadline) => timeout_at(deadline, gathered).await,
-                None => Ok(gathered.await),
-            };
-            match gathered {
+            let idle = patience::LOOK_AGAIN_AFTER;
+            let deadline = earlier(save_by, self.letters.look_at).unwrap_or(Instant::now() + idle);
+            match timeout_at(deadline, gathered).await {
                 Ok(records) => self.take(records?).await?,
-                Err(_nothing_came) => self.save().await?,
+                Err(_nothing_came) => {
+                    self.save().await?;
+                    self.look_whether_gone_back(idle).await?;
+                }
             }
         }
         self.save().await
@@ -254,6 +257,7 @@ impl Feed {
         let Partition { stream, index } = self.partition.clone();
         let checkpoint = upto.map(|sequence| Checkpoint { stream, partition: index, sequence });
         let mut backoff = Backoff::default();
+        self.look_whether_gone_back(patience::BELIEVED_FOR).await?;
         let started = Instant::now();
         while let Err(error) = self.target.write(writes, checkpoint.as_slice()).await {
             match error {
@@ -263,6 +267,7 @@ impl Feed {
                 error => self.wait_for_store(error, &mut backoff).await?,
             }
         }
+        self.position.known_at = Instant::now();
         self.meters.apply.record(started.elapsed().as_secs_f64() * 1000.0);
         if let Some(last) = upto {
             #[expect(clippy::cast_precision_loss, reason = "a histogram; far below 2⁵³")]

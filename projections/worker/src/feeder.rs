@@ -12,6 +12,7 @@ use chimera_model::ReadModel;
 use chimera_stores::search::SearchStore;
 use chimera_stores::{KvStore, RowStore};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::Clock;
 use crate::dead_letters::{DeadLetters, LetterStore};
@@ -214,7 +215,12 @@ impl Feeder {
             projector: Projector::new(model, partition.clone(), self.decoder.clone()),
             progress: positions.register(model.name, &partition, applied, high),
             partition: partition.clone(),
-            position: Position { next: applied + 1, upto: leg.upto, saved: applied },
+            position: Position {
+                next: applied + 1,
+                upto: leg.upto,
+                saved: applied,
+                known_at: Instant::now(),
+            },
             meters: Meters::new(model.name),
             save_within: self.limits.save_within,
             letters: Letters::new(target.queue(&partition)),

@@ -1,16 +1,24 @@
 //! Waiting for a store or a log that cannot answer now, and starting over from a store that has gone back.
 //!
-//! A store that comes back may have lost its last writes. So after every failure its checkpoint is read before anything is
-//! written: a checkpoint written above a gap would hide the gap for ever.
+//! A store that comes back may have lost its last writes. So after every failure, and where it was not heard of for a while, its
+//! checkpoint is read before anything is written: a checkpoint written above a gap would hide the gap for ever.
+
+use std::time::Duration;
 
 use chimera_log::ReadError;
 use chimera_stores::StoreError;
+use tokio::time::Instant;
 
 use super::Feed;
 use crate::backoff::Backoff;
 use crate::dead_letters::Parked;
 use crate::error::Halt;
 use crate::projector::ProjectError;
+
+/// How long a store is believed to be where it was; less than a restart takes.
+pub(super) const BELIEVED_FOR: Duration = Duration::from_millis(500);
+/// How often a feed that has nothing to do looks.
+pub(super) const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// Why a feed does not just go on.
 pub(super) enum Ended {
@@ -42,15 +50,32 @@ impl Feed {
             };
             self.retry(&error.to_string(), full, backoff).await;
             match self.stored().await {
-                Ok(stored) if stored < self.position.saved => {
-                    let saved = self.position.saved;
-                    let why = format!("its checkpoint is {stored}, and was {saved}");
-                    return Err(Ended::WentBack(why));
-                }
-                Ok(_) => return Ok(()),
+                Ok(stored) => return self.believe(stored),
                 Err(again) => error = again,
             }
         }
+    }
+
+    /// Reads the checkpoint if the store was not heard of for so long.
+    pub(super) async fn look_whether_gone_back(&mut self, after: Duration) -> Result<(), Ended> {
+        if self.position.known_at.elapsed() < after {
+            return Ok(());
+        }
+        match self.stored().await {
+            Ok(stored) => self.believe(stored)?,
+            Err(error) => self.wait_for_store(error, &mut Backoff::default()).await?,
+        }
+        self.position.known_at = Instant::now();
+        Ok(())
+    }
+
+    fn believe(&self, stored: u64) -> Result<(), Ended> {
+        let saved = self.position.saved;
+        if stored < saved {
+            let why = format!("its checkpoint is {stored}, and was {saved}");
+            return Err(Ended::WentBack(why));
+        }
+        Ok(())
     }
 
     pub(super) async fn wait_to_project(
@@ -97,6 +122,7 @@ impl Feed {
             }
         };
         (self.position.next, self.position.saved) = (stored + 1, stored);
+        self.position.known_at = Instant::now();
         self.letters.parked = Parked::default();
         self.projector.forget();
         self.progress.restart(stored);

@@ -148,7 +148,8 @@ impl MemoryStores {
         (held.of_rows, held.of_kv) = (BTreeMap::new(), BTreeMap::new());
     }
 
-    fn go_back(&self, view: View) {
+    /// Loses what it holds of a view.
+    pub(crate) fn go_back(&self, view: View) {
         self.views.lock().unwrap().insert(view, Held::default());
     }
 
@@ -228,11 +229,15 @@ impl RowReader for MemoryStores {
         table: &'static TableSpec,
         key: &RowKey,
     ) -> Result<Option<Row>, StoreError> {
-        Ok(self.tables(view).row(table, key))
+        let views = self.views.lock().unwrap();
+        Ok(views.get(&view).and_then(|held| held.tables.row(table, key)))
     }
 
     async fn list(&self, view: View, listing: Listing<'_>) -> Result<Page<Row>, StoreError> {
-        let mut items = self.tables(view).rows(listing.table);
+        let mut items = match self.views.lock().unwrap().get(&view) {
+            Some(held) => held.tables.rows(listing.table),
+            None => vec![],
+        };
         items.retain(|row| row.key.0.starts_with(listing.partition_key));
         if listing.table.clustering.first().is_some_and(|first| first.order == Order::Descending) {
             items.reverse();
