@@ -102,7 +102,7 @@ impl Positions {
                     }
                 }
                 Found::Elsewhere(elsewhere, model) => {
-                    let is_here = || self.applied(model.name, partition).is_some();
+                    let is_here = || matches!(self.find(model.name, partition), Ok(Found::Here(_)));
                     if elsewhere.reaches(model, (partition, sequence), is_here).await {
                         return Ok(());
                     }
@@ -230,8 +230,11 @@ impl Positions {
 
     fn find(&self, model: &str, partition: &Partition) -> Result<Found<'_>, WaitError> {
         let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
-        let fed = models.get(model).map(|standing| &standing.partitions);
-        if let Some(progress) = fed.and_then(|fed| fed.get(partition)) {
+        let standing = models.get(model);
+        let fed = standing.map(|standing| &standing.partitions);
+        // What has stopped here goes on elsewhere.
+        let goes_on = self.elsewhere.is_none() || standing.is_none_or(|it| it.halted.is_none());
+        if goes_on && let Some(progress) = fed.and_then(|fed| fed.get(partition)) {
             return Ok(Found::Here(progress.watch()));
         }
         if let (Some(elsewhere), Some(model)) = (&self.elsewhere, Elsewhere::model(model)) {

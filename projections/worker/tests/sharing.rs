@@ -271,6 +271,21 @@ async fn it_is_known_what_is_to_be_fed_even_if_it_is_nothing() {
     until(|| node.positions.applied(MODEL.name, &partitions()[0]).is_none()).await;
 }
 
+#[tokio::test]
+async fn a_node_whose_feeds_have_stopped_waits_for_those_of_another() {
+    let (history, (log, shared, _)) = (history(), shared());
+    let stores = MemoryStores::scripted([Scripted::Fail(StoreError::Fatal("a disk".into()))]);
+    append(&log, &history);
+    let one = Node::start(&shared, &stores, MODEL);
+    one.give(MODEL, &partitions());
+    until(|| one.positions.halted(MODEL.name).is_some()).await;
+    until(|| !one.member.shares().takes_part("projection.order_details")).await;
+    let two = Node::start(&shared, &stores, MODEL);
+    two.give(MODEL, &partitions());
+    one.reaches(MODEL, &history).await;
+    assert!(one.running.await.unwrap().is_err());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_went_back_is_read_anew_for_its_partition_alone() {
     let went_back = || Scripted::Fail(StoreError::WentBack("a restart".into()));
