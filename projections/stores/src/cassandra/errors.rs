@@ -159,8 +159,9 @@ mod tests {
     #[test]
     fn an_answer_is_classed_by_what_helps() {
         let (transient, saturated) =
-            (StoreError::Transient("".into()), StoreError::Saturated("".into()));
-        let (rejected, fatal) = (StoreError::Rejected("".into()), StoreError::Fatal("".into()));
+            (StoreError::Transient(String::new()), StoreError::Saturated(String::new()));
+        let (rejected, fatal) =
+            (StoreError::Rejected(String::new()), StoreError::Fatal(String::new()));
         let full = "Guardrail data_disk_usage_percentage violated: Write request failed because disk usage exceeds failure threshold";
         let large = "Rejected an oversized mutation (17000000/16777216) for keyspace: shop";
         let cases = [

@@ -41,18 +41,24 @@ struct Known {
     failed: Option<Instant>,
 }
 
+/// What is known is too old to be said.
+struct Unknown;
+
 impl CassandraLive {
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self { link, known: RwLock::default(), asking: Mutex::default() }
     }
 
     /// The pointer, if what is known is not older than this.
-    fn known(&self, model: &str, age: Duration) -> Option<Option<u32>> {
+    fn known(&self, model: &str, age: Duration) -> Result<Option<u32>, Unknown> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let fresh = known.said.is_some_and(|said| said.elapsed() < age);
         let asked_in_vain = known.failed.is_some_and(|failed| failed.elapsed() < FRESH)
             && known.said.is_some_and(|said| said.elapsed() < BLIND);
-        (fresh || asked_in_vain).then(|| known.pointers.get(model).copied())
+        if fresh || asked_in_vain {
+            return Ok(known.pointers.get(model).copied());
+        }
+        Err(Unknown)
     }
 
     fn know(&self, pointers: BTreeMap<String, u32>) {
@@ -95,28 +101,27 @@ impl CassandraLive {
             return Err(failed);
         }
         self.known.write().unwrap_or_else(PoisonError::into_inner).failed = Some(Instant::now());
-        self.known(model, BLIND).ok_or(failed)
+        self.known(model, BLIND).map_err(|Unknown| failed)
     }
 }
 
 #[async_trait]
 impl Generations for CassandraLive {
     async fn live_generation(&self, model: &str) -> Result<Option<u32>, StoreError> {
-        if let Some(pointer) = self.known(model, FRESH) {
+        if let Ok(pointer) = self.known(model, FRESH) {
             return Ok(pointer);
         }
-        let _asking = match self.asking.try_lock() {
-            Ok(asking) => asking,
-            Err(_) => {
-                if let Some(pointer) = self.known(model, WHILE_ASKED) {
-                    return Ok(pointer);
-                }
-                self.asking.lock().await
+        let _asking = if let Ok(asking) = self.asking.try_lock() {
+            asking
+        } else {
+            if let Ok(pointer) = self.known(model, WHILE_ASKED) {
+                return Ok(pointer);
             }
+            self.asking.lock().await
         };
         match self.known(model, FRESH) {
-            Some(pointer) => Ok(pointer),
-            None => self.refresh(model).await,
+            Ok(pointer) => Ok(pointer),
+            Err(Unknown) => self.refresh(model).await,
         }
     }
 

@@ -290,12 +290,12 @@ fn any_mutation() -> impl Strategy<Value = RowMutation> {
 /// The rows after these mutations, each time under another owner: tables of their own would take some stores long to make.
 async fn filled(store: &Store, owner: u32, mutations: &[RowMutation], size: usize) -> Vec<Row> {
     let owner = format!("owner {owner}");
-    let mut owned = mutations.to_vec();
-    for mutation in &mut owned {
+    let mut renamed = mutations.to_vec();
+    for mutation in &mut renamed {
         let (RowMutation::Upsert { key, .. } | RowMutation::Delete { key, .. }) = mutation;
         key.0[0] = text(&owner);
     }
-    for batch in owned.chunks(size) {
+    for batch in renamed.chunks(size) {
         apply(store, batch).await;
     }
     let partition_key = &[text(&owner)];

@@ -1,4 +1,10 @@
 //! A keyspace for one test in a Cassandra that others use too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "for tests, which say where they did not run"
+)]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -50,7 +56,7 @@ impl Keyspace {
     /// Does something behind the store's back.
     pub(crate) async fn run(&self, statement: &str) {
         let mut statement = Statement::new(statement.replace("KEYSPACE_NAME", &self.name));
-        statement.set_request_timeout(Some(Duration::from_secs(60)));
+        statement.set_request_timeout(Some(Duration::from_mins(1)));
         self.session.query_unpaged(statement, ()).await.unwrap();
     }
 
