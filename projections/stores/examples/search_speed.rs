@@ -150,7 +150,7 @@ type Ask = fn(u64) -> Query;
 fn page(words: Option<String>) -> Query {
     let in_stock = Filter::AnyOf("in_stock", vec![true.into()]);
     let bounds =
-        [5_i64, 10, 20, 50].map(|bound| Amount::from_ten_thousandths(bound * 10_000).into());
+        [5_i64, 10, 20, 50].map(|bound| Value::from(Amount::from_ten_thousandths(bound * 10_000)));
     Query {
         text: words,
         filters: vec![Filter::AnyOf("discontinued", vec![false.into()])],

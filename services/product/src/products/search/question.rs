@@ -103,7 +103,7 @@ fn in_stock() -> Filter {
 /// In the order of the answer's facets.
 fn facets() -> Vec<Facet> {
     let bounds = [5_i64, 10, 20, 50, 100];
-    let bounds = bounds.map(|bound| Amount::from_ten_thousandths(bound * 10_000).into());
+    let bounds = bounds.map(|bound| Value::from(Amount::from_ten_thousandths(bound * 10_000)));
     vec![
         Facet::Values("category", COUNTED),
         Facet::Values("author", COUNTED),
