@@ -1,6 +1,7 @@
 //! How fast products are indexed, and how long questions of each kind take: seeded products, one question at a time and two at once.
 //!
-//! `cargo run --release --example search_speed -- DIRECTORY [PRODUCTS]`; what is in the directory already is asked as it is.
+//! `cargo run --release --example search_speed -- DIRECTORY [PRODUCTS]`; what is in the directory already is asked as it is. In place of
+//! a directory the URL of an OpenSearch, where the indices begin with `speed-` and are left for the next time.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, for a person")]
 
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use chimera_domain::time::Timestamp;
 use chimera_model::product_search_index::PRODUCTS;
 use chimera_model::{SearchMutation, Value};
 use chimera_stores::search::{Facet, Filter, Query, SearchStore, Sort};
-use chimera_stores::{EmbeddedStores, View};
+use chimera_stores::{EmbeddedStores, OpenSearch, OpenSearchOptions, View};
 
 const VIEW: View = View::new("product_search_index", 1);
 const BATCH: u64 = 5_000;
@@ -22,10 +23,13 @@ const QUESTIONS: u64 = 200;
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
-    let directory = PathBuf::from(arguments.next().unwrap());
+    let place = arguments.next().unwrap();
     let products: u64 = arguments.next().map_or(1_000_000, |count| count.parse().unwrap());
-    let stores = EmbeddedStores::open(&directory).unwrap();
-    let store: Arc<dyn SearchStore> = stores.search();
+    let store: Arc<dyn SearchStore> = if place.starts_with("http") {
+        Arc::new(OpenSearch::new(OpenSearchOptions::at(&place, "speed-")).unwrap())
+    } else {
+        EmbeddedStores::open(&PathBuf::from(place)).unwrap().search()
+    };
     index(&*store, products).await;
     for at_once in [1, 2] {
         println!("{at_once} at once            p50 ms  p95 ms  worst  found");

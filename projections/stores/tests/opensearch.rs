@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use chimera_stores::View;
 use chimera_stores::contract::search;
+use chimera_stores::contract::search::books::{Book, are_found, shelf};
 
+mod catalogue;
 #[path = "opensearch/faults.rs"]
 mod faults;
 #[path = "opensearch/indices.rs"]
@@ -27,4 +30,22 @@ async fn the_search_store_keeps_the_contract() {
         (stack, store)
     })
     .await;
+}
+
+async fn answered(books: &[Book]) {
+    let Some(stack) = stack::Stack::new() else { return };
+    let store: search::Store = Arc::new(stack.store());
+    are_found(&store, View::new("product_search_index", 1), books).await;
+}
+
+#[tokio::test]
+async fn a_small_shelf_is_searched_as_it_should_be() {
+    answered(&shelf()).await;
+}
+
+#[tokio::test]
+async fn a_whole_catalogue_is_searched_as_it_should_be() {
+    if let Some(books) = catalogue::books() {
+        answered(&books).await;
+    }
 }

@@ -13,14 +13,14 @@ use crate::search::{
     Filter, Language, Query, Sort, Word, forgiven_errors, may_be_beginning, words,
 };
 
-/// What a word counts in a text of weight 1.
-const AS_WRITTEN: f32 = 8.0;
-const BY_STEM: f32 = 5.0;
-const AS_BEGINNING: f32 = 3.0;
-const WITH_ONE_ERROR: f32 = 1.5;
-const WITH_MORE_ERRORS: f32 = 1.0;
+/// What a word counts in a text of weight 1; as the embedded search has it.
+const AS_WRITTEN: f32 = 1.0;
+const BY_STEM: f32 = 0.8;
+const AS_BEGINNING: f32 = 0.6;
+const WITH_ONE_ERROR: f32 = 0.35;
+const WITH_MORE_ERRORS: f32 = 0.2;
 /// Of the score that rarity and length give.
-const SHARE: f32 = 0.02;
+const SHARE: f32 = 0.0025;
 /// Words longer than this are not compared letter by letter.
 const LONGEST_WITH_ERRORS: usize = 40;
 /// A little less than OpenSearch takes unless told otherwise (`indices.query.bool.max_clause_count`).
