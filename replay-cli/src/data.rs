@@ -21,7 +21,7 @@ use crate::failure::Failure;
 pub(crate) type Positions = BTreeMap<Partition, u64>;
 
 /// Bounded so that two read models at once, each from all its partitions, stay well under a gigabyte.
-const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024 };
+const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024, ..Limits::REBUILD };
 
 /// An open data directory.
 pub(crate) struct Data {

@@ -68,6 +68,12 @@ impl Cluster {
         Ok(streams)
     }
 
+    /// At which offset one goes on who has everything up to `sequence`; `None` if Kafka does not say. Searches.
+    pub(crate) fn offset_after(&self, partition: &Partition, sequence: u64) -> Option<i64> {
+        let place = self.place(partition).ok().flatten()?;
+        self.committed.ask(|probe| probe.offset_after(&place, sequence)).ok()
+    }
+
     /// Where the partition is; `None` if there is no such one. Asks Kafka only about what is not known.
     pub(crate) fn place(&self, partition: &Partition) -> KafkaResult<Option<Place>> {
         let known = |streams: &Streams| {

@@ -44,14 +44,18 @@ pub(crate) fn reader(settings: &KafkaSettings) -> ClientConfig {
     consumer(config, settings, Isolation::Committed)
 }
 
-/// For taking part in the group that shares the partitions. It reads nothing and commits nothing.
-pub(crate) fn member(settings: &KafkaSettings, membership: &Membership) -> ClientConfig {
+/// For taking part in a group that shares partitions. It reads nothing.
+pub(crate) fn member(
+    settings: &KafkaSettings,
+    membership: &Membership,
+    group: &str,
+) -> ClientConfig {
     let mut config = base(settings);
     config.set("partition.assignment.strategy", "range");
     config.set("queued.min.messages", "1");
     config.set("fetch.message.max.bytes", "1024");
     config.extend(properties(settings));
-    config.set("group.id", group_of_owners(settings));
+    config.set("group.id", group);
     config.set("session.timeout.ms", membership.session.as_millis().to_string());
     config.set("heartbeat.interval.ms", membership.heartbeat.as_millis().to_string());
     config.set("enable.auto.commit", "false");

@@ -114,6 +114,7 @@ impl Followed {
         };
         self.last = sequence;
         self.has_news = true;
+        self.tail.seen(sequence, message.offset());
         if self.tail.wants(sequence) {
             self.gathered.push_message(sequence, message, &beside);
         }

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chimera_log::{
-    ClaimError, EventLog, Owners, Ownership, Partition, ReadError, Reader, StreamSpec, Writer,
+    ClaimError, EventLog, Owners, Ownership, Partition, ReadError, Reader, Share, StreamSpec,
+    Whole, Writer,
 };
 use rdkafka::error::KafkaResult;
 use tokio::sync::watch;
@@ -21,6 +22,7 @@ use crate::probe::Place;
 use crate::reader::KafkaReader;
 use crate::replicas::warn_of_fewer;
 use crate::settings::KafkaSettings;
+use crate::sharing::Sharing;
 use crate::tail::{AtTail, Tail};
 use crate::terms::OWNERSHIP;
 
@@ -31,6 +33,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct KafkaLog {
     cluster: Arc<Cluster>,
     directory: Directory,
+    sharing: Sharing,
 }
 
 impl KafkaLog {
@@ -53,7 +56,7 @@ impl KafkaLog {
         cluster.refresh().map_err(|error| failed(error.to_string()))?;
         let directory = Directory::follow(&cluster.settings);
         let directory = directory.map_err(|error| failed(error.to_string()))?;
-        Ok(Self { cluster: Arc::new(cluster), directory })
+        Ok(Self { cluster: Arc::new(cluster), directory, sharing: Sharing::default() })
     }
 
     /// Which Kafka this is: the id that it gave itself when it was formatted.
@@ -200,6 +203,18 @@ impl EventLog for KafkaLog {
 
     fn leave(&self) -> bool {
         self.cluster.owned.leave()
+    }
+
+    fn share(&self, group: &str, streams: &[&str]) -> Result<Arc<dyn Share>, ReadError> {
+        let Some(membership) = &self.cluster.settings.membership else {
+            return Ok(Arc::new(Whole::of(&self.streams()?, streams)?));
+        };
+        let mut topics = Vec::with_capacity(streams.len());
+        for stream in streams {
+            topics.push(self.place(&Partition::new(stream, 0))?.topic);
+        }
+        let joined = self.sharing.join(&self.cluster, membership, group, &topics);
+        joined.map_err(|error| unread(&Partition::new("", 0), &error))
     }
 }
 

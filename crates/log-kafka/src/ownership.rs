@@ -106,8 +106,21 @@ fn all_of(streams: &Streams) -> Ownership {
     all
 }
 
-fn announce(owned: &watch::Sender<Ownership>, now: Ownership) {
-    owned.send_if_modified(|before| {
+/// The partitions of a list that Kafka gives, of topics that begin with `prefix`.
+pub(crate) fn partitions_of(list: &TopicPartitionList, prefix: &str) -> Ownership {
+    let mut partitions = Ownership::new();
+    for element in list.elements() {
+        let stream = element.topic().strip_prefix(prefix);
+        if let (Some(stream), Ok(index)) = (stream, u32::try_from(element.partition())) {
+            partitions.insert(Partition::new(stream, index));
+        }
+    }
+    partitions
+}
+
+/// Wakes nobody where nothing has changed.
+pub(crate) fn announce<T: PartialEq>(told: &watch::Sender<T>, now: T) {
+    told.send_if_modified(|before| {
         let changed = *before != now;
         *before = now;
         changed
@@ -121,10 +134,10 @@ fn join(
     owned: Arc<watch::Sender<Ownership>>,
 ) -> KafkaResult<mpsc::Sender<Ask>> {
     let member = Member { prefix: settings.topic_prefix.clone(), owned };
-    let consumer: BaseConsumer<Member> =
-        config::member(settings, membership).create_with_context(member)?;
-    let (asks, asked) = mpsc::channel();
     let group = config::group_of_owners(settings);
+    let consumer: BaseConsumer<Member> =
+        config::member(settings, membership, &group).create_with_context(member)?;
+    let (asks, asked) = mpsc::channel();
     let named = thread::Builder::new().name("ownership".to_owned());
     let started = named.spawn(move || stay(&consumer, &group, &asked));
     started.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
@@ -206,19 +219,6 @@ struct Member {
     owned: Arc<watch::Sender<Ownership>>,
 }
 
-impl Member {
-    fn given(&self, list: &TopicPartitionList) -> Ownership {
-        let mut given = Ownership::new();
-        for element in list.elements() {
-            let stream = element.topic().strip_prefix(&self.prefix);
-            if let (Some(stream), Ok(index)) = (stream, u32::try_from(element.partition())) {
-                given.insert(Partition::new(stream, index));
-            }
-        }
-        given
-    }
-}
-
 impl ClientContext for Member {}
 
 impl ConsumerContext for Member {
@@ -234,6 +234,6 @@ impl ConsumerContext for Member {
         if let Err(error) = consumer.pause(list) {
             tracing::warn!(%error, "owned partitions are fetched for nothing");
         }
-        announce(&self.owned, self.given(list));
+        announce(&self.owned, partitions_of(list, &self.prefix));
     }
 }

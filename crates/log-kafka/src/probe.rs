@@ -13,7 +13,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::error::passes;
 use crate::headers;
-use crate::offsets::Sequences;
+use crate::offsets::{self, Sequences};
 use crate::voice::{Voice, Voiced};
 
 /// Before the same question is asked once more.
@@ -124,6 +124,22 @@ impl Probe<'_> {
                 Some(Err(error)) => return Err(error),
             }
         }
+    }
+
+    /// Where the first record after `sequence` stands, or will stand at the earliest.
+    pub(crate) fn offset_after(&self, place: &Place, sequence: u64) -> KafkaResult<i64> {
+        let ends = self.ends(place)?;
+        let sequences = SequencesOf { probe: self, place };
+        let near = offsets::search(&sequences, sequence + 1, ends)?;
+        let mut found = ends.1;
+        self.scan(place, near, |message| {
+            let is_next = headers::of(message).sequence.is_some_and(|next| next > sequence);
+            if is_next {
+                found = message.offset();
+            }
+            go_on(!is_next)
+        })?;
+        Ok(found)
     }
 
     /// The last record.

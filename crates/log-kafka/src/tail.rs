@@ -8,6 +8,8 @@ use chimera_log::{Entry, RawBatch};
 use tokio::sync::watch;
 
 use crate::assembled::Assembled;
+use crate::marks::Marks;
+use crate::probe::Last;
 use crate::recent::Recent;
 
 pub(crate) struct Tail {
@@ -16,6 +18,7 @@ pub(crate) struct Tail {
     /// None once something was found in the topic that no writer of ours wrote. Readers find it, and say where, if each reads
     /// for itself.
     recent: Mutex<Option<Recent>>,
+    marks: Mutex<Marks>,
 }
 
 impl Tail {
@@ -24,7 +27,24 @@ impl Tail {
             end: watch::Sender::new(0),
             readers: AtomicUsize::new(0),
             recent: Mutex::new(Some(Recent::default())),
+            marks: Mutex::default(),
         }
+    }
+
+    /// The partition is followed from now on, from its last record.
+    pub(crate) fn begin(&self, last: &Last) {
+        self.marks().begin(last);
+        self.announce(last.sequence);
+    }
+
+    /// The record of `sequence` was seen at `offset`.
+    pub(crate) fn seen(&self, sequence: u64, offset: i64) {
+        self.marks().note(sequence, offset);
+    }
+
+    /// At which offset one goes on who has everything up to `sequence`, if that is known here.
+    pub(crate) fn offset_after(&self, sequence: u64) -> Option<i64> {
+        self.marks().after(sequence)
     }
 
     /// Announces the last acknowledged sequence, as it changes.
@@ -85,6 +105,10 @@ impl Tail {
             recent.push(records);
         }
         self.end.send_modify(|end| *end = last.max(*end));
+    }
+
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn recent(&self) -> MutexGuard<'_, Option<Recent>> {

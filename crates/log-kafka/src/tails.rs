@@ -51,7 +51,7 @@ impl Tails {
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         if !followed.partitions.contains(partition) {
             let last = look()?;
-            tail.announce(last.sequence);
+            tail.begin(&last);
             let follow = Follow { place: place.clone(), from: last.end, tail: Arc::clone(&tail) };
             self.follow(&mut followed, follow)?;
             followed.partitions.insert(partition.clone());

@@ -6,6 +6,7 @@
 #![allow(clippy::unused_async, reason = "every rule is called in the same way")]
 
 mod rules;
+mod sharing;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::{
     Reader, StreamSpec,
 };
 use rules::Rules;
+use sharing::one_process_alone_is_given_its_whole_share;
 
 /// A fresh log, shared as the engine shares it.
 pub type Log = Arc<dyn EventLog>;
@@ -49,6 +51,7 @@ pub async fn keeps_the_contract(make: impl Fn() -> Log) {
     rules.check(any_bytes_come_back_unchanged).await;
     rules.check(an_empty_batch_changes_nothing).await;
     rules.check(the_high_watermark_announces_every_append).await;
+    rules.check(one_process_alone_is_given_its_whole_share).await;
     rules.are_kept();
 }
 

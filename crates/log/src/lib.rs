@@ -12,8 +12,11 @@ mod memory;
 mod partitioner;
 mod port;
 mod record;
+mod share;
 #[cfg(feature = "testing")]
 mod shared;
+#[cfg(feature = "testing")]
+mod shares;
 
 pub use batch::Batch;
 pub use error::{AppendError, ClaimError, ReadError};
@@ -23,5 +26,8 @@ pub use memory::MemoryLog;
 pub use partitioner::{murmur2, partition_of};
 pub use port::{Appended, Bookmarks, EventLog, Owner, Owners, Ownership, Reader, Writer};
 pub use record::{Entry, Partition, RawBatch, RawRecord, StreamSpec};
+pub use share::{Share, Whole};
 #[cfg(feature = "testing")]
 pub use shared::{MemberLog, SharedLog};
+#[cfg(feature = "testing")]
+pub use shares::Shares;

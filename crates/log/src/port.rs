@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::batch::Batch;
 use crate::error::{AppendError, ClaimError, ReadError};
 use crate::record::{Partition, RawBatch, StreamSpec};
+use crate::share::{Share, Whole};
 
 /// The partitions that this process may claim; changes are announced through [`EventLog::ownership`].
 pub type Ownership = BTreeSet<Partition>;
@@ -77,6 +78,15 @@ pub trait EventLog: Send + Sync {
     /// Gives back what this process was given, for good; whether others are there to take it over. Blocks.
     fn leave(&self) -> bool {
         false
+    }
+
+    /// Takes part in the group that shares the partitions of these streams under this name; work of another name is shared for
+    /// itself. An embedded log gives all, always.
+    ///
+    /// # Errors
+    /// If a stream is unknown or the log cannot answer.
+    fn share(&self, _group: &str, streams: &[&str]) -> Result<Arc<dyn Share>, ReadError> {
+        Ok(Arc::new(Whole::of(&self.streams()?, streams)?))
     }
 }
 

@@ -13,6 +13,8 @@ use crate::batch::Batch;
 use crate::error::{AppendError, ClaimError, ReadError};
 use crate::port::{Appended, EventLog, Owner, Owners, Ownership, Reader, Writer};
 use crate::record::{Partition, StreamSpec};
+use crate::share::Share;
+use crate::shares::Shares;
 
 /// Between two looks at whether claims are still held.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -41,6 +43,7 @@ impl SharedLog {
             contests: AtomicU32::new(0),
             doubts: Arc::default(),
             is_held: AtomicBool::default(),
+            shares: Shares::default(),
         })
     }
 }
@@ -54,12 +57,19 @@ pub struct MemberLog {
     contests: AtomicU32,
     doubts: Arc<AtomicBool>,
     is_held: AtomicBool,
+    shares: Shares,
 }
 
 impl MemberLog {
     /// From now on these partitions are given to the process, and no others.
     pub fn give(&self, partitions: impl IntoIterator<Item = Partition>) {
         self.given.send_replace(partitions.into_iter().collect::<BTreeSet<_>>());
+    }
+
+    /// What the process is given in each group; nothing before a test says so.
+    #[must_use]
+    pub fn shares(&self) -> &Shares {
+        &self.shares
     }
 
     /// The next so many claims are contested.
@@ -127,6 +137,10 @@ impl EventLog for MemberLog {
 
     fn owners(&self) -> watch::Receiver<Arc<Owners>> {
         self.owners.subscribe()
+    }
+
+    fn share(&self, group: &str, _: &[&str]) -> Result<Arc<dyn Share>, ReadError> {
+        Ok(self.shares.join(group))
     }
 }
 

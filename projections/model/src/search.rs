@@ -42,7 +42,7 @@ pub enum SearchKind {
         /// At least 1.
         weight: u8,
     },
-    /// As it is: filtered by, counted, sorted by.
+    /// As it is: filtered by, counted.
     Keyword,
     /// Yes or no: filtered by.
     Boolean,

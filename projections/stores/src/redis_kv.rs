@@ -110,35 +110,23 @@ impl RedisKv {
         Ok(layout)
     }
 
-    /// Runs the checkpoints' script and says what it found.
+    /// Writes the checkpoints, if the view is there and as far as is known.
     async fn advance(
         &self,
         session: &Session,
         view: View,
         layout: &Layout,
-        steps: &[Step],
-    ) -> Result<Advanced, StoreError> {
-        let command = pipeline(views::advance(&self.keys, view, layout, steps));
-        let answer = self.writing.run(session, &ADVANCE, &command).await?.pop();
-        views::advanced(answer.unwrap_or_default())
-    }
-
-    /// Writes the checkpoints, or only looks whether everything is as far as is known.
-    async fn checkpoint(
-        &self,
-        session: &Session,
-        target: (View, &Layout),
         checkpoints: &[Checkpoint],
-        only_look: bool,
     ) -> Result<(), StoreError> {
-        let (view, layout) = target;
-        let step = |checkpoint| {
-            let step = Step::new(view, checkpoint, self.memory.applied(view, checkpoint));
-            if only_look { step.looking() } else { step }
-        };
+        let step = |checkpoint| Step::new(view, checkpoint, self.memory.applied(view, checkpoint));
         let steps: Vec<Step> = checkpoints.iter().map(step).collect();
-        let lost = match self.advance(session, view, layout, &steps).await? {
-            Advanced::Done => return Ok(()),
+        let command = pipeline(views::advance(&self.keys, view, layout, &steps));
+        let answer = self.writing.run(session, &ADVANCE, &command).await?.pop();
+        let lost = match views::advanced(answer.unwrap_or_default())? {
+            Advanced::Done => {
+                self.memory.reached(view, checkpoints);
+                return Ok(());
+            }
             Advanced::Back(what) => what,
             Advanced::Gone => "it is not there any more".to_owned(),
         };
@@ -228,18 +216,14 @@ impl KvWriter for RedisKv {
         let values = merge::merge(mutations)?;
         let session = self.writing.session().await?;
         let layout = self.writable(&session, view).await?;
-        if !values.is_empty() {
-            merge::spaces(&values).try_for_each(|space| layout.admits(space))?;
-            self.checkpoint(&session, (view, &layout), checkpoints, true).await?;
-            write::write(&self.writing, &session, &self.keys, view, &values).await?;
-        }
-        self.checkpoint(&session, (view, &layout), checkpoints, false).await?;
-        self.memory.reached(view, checkpoints);
-        Ok(())
+        merge::spaces(&values).try_for_each(|space| layout.admits(space))?;
+        write::write(&self.writing, &session, &self.keys, view, &values).await?;
+        self.advance(&session, view, &layout, checkpoints).await
     }
 
     async fn remove(&self, view: View) -> Result<(), StoreError> {
         self.memory.forget(view);
+        self.lists.forget(view);
         removal::remove(&self.writing, &self.keys, view).await
     }
 }

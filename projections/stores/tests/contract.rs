@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use chimera_stores::EmbeddedStores;
-use chimera_stores::contract::{generations, kv, rows};
+use chimera_stores::contract::{generations, kv, rows, search};
 use tempfile::TempDir;
 
 fn fresh() -> (TempDir, EmbeddedStores) {
@@ -37,6 +37,15 @@ async fn the_live_pointers_keep_the_contract() {
         let (dir, stores) = fresh();
         let store: generations::Store = stores.live();
         (dir, store)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_search_store_keeps_the_contract() {
+    search::keeps_the_contract(|| async {
+        let (dir, stores) = fresh();
+        (dir, stores.search() as search::Store)
     })
     .await;
 }

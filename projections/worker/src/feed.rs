@@ -29,8 +29,6 @@ use patience::Ended;
 
 /// How many events may pass that write nothing before the checkpoint follows.
 const SAVE_AFTER: u64 = 10_000;
-/// How long it may stay behind when nothing more comes.
-const SAVE_WITHIN: Duration = Duration::from_secs(1);
 /// How many records at the head of a batch are looked at for the time of the oldest.
 const LOOKED_AT: usize = 16;
 
@@ -42,6 +40,8 @@ pub(crate) struct Feed {
     pub(crate) position: Position,
     pub(crate) progress: Arc<Progress>,
     pub(crate) meters: Meters,
+    /// How long the checkpoint may stay behind when nothing more is there.
+    pub(crate) save_within: Duration,
     pub(crate) letters: Letters,
     pub(crate) log: Arc<dyn EventLog>,
 }
@@ -114,10 +114,12 @@ impl Feed {
     }
 
     async fn pump(&mut self, source: &mut Source) -> Result<(), Ended> {
+        // Counts from the first event that was passed over, however many follow.
+        let mut save_by = None;
         while self.position.upto.is_none_or(|upto| self.position.next <= upto) {
             self.look_for_requests().await?;
-            let save_by =
-                (self.applied() > self.position.saved).then(|| Instant::now() + SAVE_WITHIN);
+            let is_behind = self.applied() > self.position.saved;
+            save_by = is_behind.then(|| save_by.unwrap_or(Instant::now() + self.save_within));
             let gathered = self.gather(source);
             let idle = patience::LOOK_AGAIN_AFTER;
             let deadline = earlier(save_by, self.letters.look_at).unwrap_or(Instant::now() + idle);

@@ -3,11 +3,11 @@
 //! Knows nothing of which generation is live, and promotes nothing.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chimera_codec::CodecError;
 use chimera_domain::time::Timestamp;
-use chimera_log::{EventLog, Partition, ReadError};
+use chimera_log::{EventLog, Partition, ReadError, Share, Whole};
 use chimera_model::ReadModel;
 use chimera_stores::search::SearchStore;
 use chimera_stores::{KvStore, RowStore};
@@ -31,13 +31,18 @@ pub struct Limits {
     pub events: usize,
     /// A batch of this many bytes is not made larger.
     pub bytes: usize,
+    /// How long a checkpoint may stay behind events that wrote nothing, once there is nothing else to do.
+    pub save_within: Duration,
 }
 
 impl Limits {
     /// Beside everything else that a node does: short pauses matter.
-    pub const LIVE: Self = Self { events: 2048, bytes: 1024 * 1024 };
+    pub const LIVE: Self =
+        Self { events: 2048, bytes: 1024 * 1024, save_within: Duration::from_secs(1) };
+    /// As live, where other processes wait for the checkpoint, since they see nothing else.
+    pub const SHARED: Self = Self { save_within: Duration::from_millis(50), ..Self::LIVE };
     /// For a rebuild: throughput matters.
-    pub const REBUILD: Self = Self { events: 8192, bytes: 8 * 1024 * 1024 };
+    pub const REBUILD: Self = Self { events: 8192, bytes: 8 * 1024 * 1024, ..Self::LIVE };
 }
 
 /// The stores that views lie in.
@@ -187,7 +192,11 @@ impl Feeder {
         self.feed(target, &legs, &Positions::default()).await
     }
 
-    fn prepare(
+    /// One leg, ready to run; its progress is seen in `positions`.
+    ///
+    /// # Errors
+    /// As [`Feeder::start`].
+    pub(crate) fn prepare(
         &self,
         target: &Target,
         leg: &Leg,
@@ -213,10 +222,19 @@ impl Feeder {
                 known_at: Instant::now(),
             },
             meters: Meters::new(model.name),
+            save_within: self.limits.save_within,
             letters: Letters::new(target.queue(&partition)),
             log: self.log.clone(),
         };
         Ok((feed, Source::new(self.log.clone(), partition, self.limits)))
+    }
+
+    /// Everything that a model reads, for a process that feeds it alone.
+    ///
+    /// # Errors
+    /// If the log cannot answer, or a stream is missing.
+    pub(crate) fn whole(&self, model: &ReadModel) -> Result<Arc<dyn Share>, ReadError> {
+        Ok(Arc::new(Whole::of(&self.log.streams()?, &model.streams())?))
     }
 }
 

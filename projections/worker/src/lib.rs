@@ -4,8 +4,10 @@
 //! model's), how a store keeps a row, or which log it reads. No event is ever skipped silently.
 
 mod backoff;
+mod crew;
 mod dead_letters;
 mod decode;
+mod elsewhere;
 mod error;
 mod feed;
 mod feeder;
@@ -33,7 +35,7 @@ pub use error::Halt;
 pub use feeder::{Feeder, Leg, Limits, Stores};
 pub use lag::{Lag, report_lags};
 pub use metric_names::describe as describe_metrics;
-pub use positions::{Positions, WaitError};
+pub use positions::{Positions, Reach, WaitError};
 pub use standing::{PartitionStanding, Standing};
 pub use target::Target;
 pub use worker::Worker;

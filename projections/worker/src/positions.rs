@@ -6,23 +6,41 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chimera_domain::time::Timestamp;
-use chimera_log::Partition;
+use chimera_log::{Ownership, Partition};
+use chimera_model::ReadModel;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use crate::elsewhere::Elsewhere;
+use crate::error::Halt;
 use crate::lag::Lag;
 use crate::progress::Progress;
 
-/// The positions of all read models of this process. Cheap to clone; clones share everything.
-#[derive(Debug, Clone, Default)]
+/// The positions of all read models. Cheap to clone; clones share everything.
+#[derive(Clone, Default)]
 pub struct Positions {
     models: Arc<RwLock<BTreeMap<&'static str, Standing>>>,
+    /// Where to look for what other processes feed; none where each process feeds everything.
+    elsewhere: Option<Arc<Elsewhere>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Standing {
     partitions: BTreeMap<Partition, Arc<Progress>>,
+    /// None until it is known.
+    given: Option<Ownership>,
     halted: Option<Arc<str>>,
+}
+
+/// How far one partition is applied to a read model, wherever that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Which.
+    pub partition: Partition,
+    /// Up to where: exactly if it is fed here, else at least.
+    pub applied: u64,
+    /// Whether this process feeds it.
+    pub is_here: bool,
 }
 
 /// Why a position has not been reached.
@@ -59,15 +77,74 @@ impl Positions {
         sequence: u64,
         deadline: Instant,
     ) -> Result<(), WaitError> {
-        let Some(progress) = self.find(model, partition)? else {
-            return Ok(());
-        };
-        let mut applied = progress.watch();
-        let reached = timeout_at(deadline, applied.wait_for(|applied| *applied >= sequence));
-        if matches!(reached.await, Ok(Ok(_))) {
-            return Ok(());
+        match timeout_at(deadline, self.reached(model, partition, sequence)).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                let applied = self.last_known(model, partition);
+                Err(WaitError::NotCaughtUp { applied, wanted: sequence })
+            }
         }
-        Err(WaitError::NotCaughtUp { applied: progress.applied(), wanted: sequence })
+    }
+
+    /// A partition may come here or go elsewhere meanwhile.
+    async fn reached(
+        &self,
+        model: &str,
+        partition: &Partition,
+        sequence: u64,
+    ) -> Result<(), WaitError> {
+        loop {
+            match self.find(model, partition)? {
+                Found::Unread => return Ok(()),
+                Found::Here(mut applied) => {
+                    if applied.wait_for(|applied| *applied >= sequence).await.is_ok() {
+                        return Ok(());
+                    }
+                }
+                Found::Elsewhere(elsewhere, model) => {
+                    let is_here = || self.applied(model.name, partition).is_some();
+                    if elsewhere.reaches(model, (partition, sequence), is_here).await {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn last_known(&self, model: &str, partition: &Partition) -> u64 {
+        let here = self.applied(model, partition);
+        let elsewhere = self.elsewhere.as_ref().map(|other| other.last_seen(model, partition));
+        here.or(elsewhere).unwrap_or(0)
+    }
+
+    /// How far every partition is applied to `model`, also those that other processes feed.
+    ///
+    /// # Errors
+    /// If the stores or the log cannot answer.
+    pub async fn everywhere(&self, model: &'static ReadModel) -> Result<Vec<Reach>, Halt> {
+        let mut reaches = BTreeMap::new();
+        if let Some(elsewhere) = &self.elsewhere {
+            for (partition, applied) in elsewhere.of_all(model).await? {
+                let reach = Reach { partition: partition.clone(), applied, is_here: false };
+                reaches.insert(partition, reach);
+            }
+        }
+        let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
+        for (partition, progress) in models.get(model.name).iter().flat_map(|it| &it.partitions) {
+            let (partition, applied) = (partition.clone(), progress.applied());
+            reaches.insert(partition.clone(), Reach { partition, applied, is_here: true });
+        }
+        Ok(reaches.into_values().collect())
+    }
+
+    /// Whether it is known what of `model` this process has to feed, which may be nothing, and all of that is being fed.
+    #[must_use]
+    pub fn is_fed(&self, model: &str) -> bool {
+        let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(Standing { partitions, given: Some(given), .. }) = models.get(model) else {
+            return false;
+        };
+        given.iter().all(|partition| partitions.contains_key(partition))
     }
 
     /// Up to where `model` has applied `partition`; none where it is not fed from it here.
@@ -125,22 +202,56 @@ impl Positions {
         progress
     }
 
+    /// Positions that are looked for elsewhere too.
+    pub(crate) fn shared(self, elsewhere: Elsewhere) -> Self {
+        Self { elsewhere: Some(Arc::new(elsewhere)), ..self }
+    }
+
+    /// From now on these partitions are fed here; of others nothing is known here any more.
+    pub(crate) fn give(&self, model: &'static str, given: &Ownership) {
+        let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
+        let standing = models.entry(model).or_default();
+        standing.partitions.retain(|partition, _| given.contains(partition));
+        standing.given = Some(given.clone());
+    }
+
+    /// The partition is not fed here any more; up to where it has been applied. Whoever waits for it here is told.
+    pub(crate) fn release(&self, model: &str, partition: &Partition) -> Option<u64> {
+        let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
+        let progress = models.get_mut(model)?.partitions.remove(partition)?;
+        Some(progress.applied())
+    }
+
     /// Notes why `model` has stopped.
     pub(crate) fn halt(&self, model: &'static str, reason: &str) {
         let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
         models.entry(model).or_default().halted = Some(reason.into());
     }
 
-    fn find(&self, model: &str, partition: &Partition) -> Result<Option<Arc<Progress>>, WaitError> {
+    fn find(&self, model: &str, partition: &Partition) -> Result<Found<'_>, WaitError> {
         let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
         let fed = models.get(model).map(|standing| &standing.partitions);
         if let Some(progress) = fed.and_then(|fed| fed.get(partition)) {
-            return Ok(Some(progress.clone()));
+            return Ok(Found::Here(progress.watch()));
+        }
+        if let (Some(elsewhere), Some(model)) = (&self.elsewhere, Elsewhere::model(model)) {
+            let is_read = model.streams().contains(&&*partition.stream);
+            return Ok(if is_read { Found::Elsewhere(elsewhere, model) } else { Found::Unread });
         }
         let others = fed.filter(|fed| !fed.is_empty());
         if others.is_some_and(|fed| fed.keys().all(|other| other.stream != partition.stream)) {
-            return Ok(None);
+            return Ok(Found::Unread);
         }
         Err(WaitError::NotFed { model: model.to_owned(), partition: partition.clone() })
     }
+}
+
+/// Where to wait for a partition.
+enum Found<'a> {
+    /// Nowhere: the model does not read it.
+    Unread,
+    /// At its feed; ends when the partition goes to another process.
+    Here(watch::Receiver<u64>),
+    /// At the store.
+    Elsewhere(&'a Elsewhere, &'static ReadModel),
 }

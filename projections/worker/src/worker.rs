@@ -1,27 +1,29 @@
 //! The live worker: keeps the live generation of every read model at the tail of the log, and follows a swap.
 //!
-//! A view that is missing is made and fed from the first event. One read model that stops leaves the others running. Never
-//! chooses a generation but the very first.
+//! A view that is missing is made and fed from the first event. One read model that stops leaves the others running. Where the
+//! stores are shared, so is the work: each read model's partitions are spread over the processes that take part. Never chooses
+//! a generation but the very first.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chimera_log::Share;
 use chimera_model::ReadModel;
 use chimera_stores::{Generations, View};
-use tokio::task::JoinSet;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::backoff::Backoff;
+use crate::crew::{Crew, again};
+use crate::elsewhere::Elsewhere;
 use crate::error::{Halt, may_pass};
-use crate::feeder::{Feeder, all_ended};
+use crate::feeder::Feeder;
 use crate::positions::Positions;
 use crate::target::Target;
 
 /// How often it is asked which generation is live.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
-
-/// The feeds of one view.
-type Feeds = JoinSet<Result<(), Halt>>;
 
 /// Keeps read models at the tail of the log.
 #[derive(Clone)]
@@ -29,13 +31,33 @@ pub struct Worker {
     feeder: Feeder,
     generations: Arc<dyn Generations>,
     positions: Positions,
+    is_shared: bool,
+}
+
+/// How following one generation ended.
+enum Ended {
+    /// Another one is live.
+    Swapped,
+    /// It was told to.
+    Stopped,
+    /// Something is wrong.
+    Halted(Halt),
 }
 
 impl Worker {
-    /// A worker that feeds what `generations` says is live.
+    /// A worker that feeds what `generations` says is live, from every partition: the stores are this process's own.
     #[must_use]
     pub fn new(feeder: Feeder, generations: Arc<dyn Generations>) -> Self {
-        Self { feeder, generations, positions: Positions::default() }
+        Self { feeder, generations, positions: Positions::default(), is_shared: false }
+    }
+
+    /// The worker of one of several processes that write to the same stores and share the partitions of each read model, as
+    /// [`EventLog::share`](chimera_log::EventLog::share) gives them. Its feeder should have [`Limits::SHARED`](crate::Limits::SHARED).
+    #[must_use]
+    pub fn shared(self) -> Self {
+        let elsewhere = Elsewhere::new(self.feeder.clone(), Arc::clone(&self.generations));
+        let positions = self.positions.shared(elsewhere);
+        Self { positions, is_shared: true, ..self }
     }
 
     /// Where each read model stands; shared with the worker.
@@ -50,7 +72,19 @@ impl Worker {
     /// # Errors
     /// See [`Halt`].
     pub async fn run(&self, model: &'static ReadModel) -> Result<(), Halt> {
-        let ended = self.follow(model).await;
+        self.run_until(model, std::future::pending()).await
+    }
+
+    /// As [`Worker::run`] until `stop` is ready; then saves how far it has come and gives its partitions to the others.
+    ///
+    /// # Errors
+    /// See [`Halt`].
+    pub async fn run_until(
+        &self,
+        model: &'static ReadModel,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Halt> {
+        let ended = self.follow(model, pin!(stop)).await;
         match ended {
             Err(halt) if halt.is_end_of_log() => Ok(()),
             Err(halt) => {
@@ -62,46 +96,71 @@ impl Worker {
         }
     }
 
-    async fn follow(&self, model: &'static ReadModel) -> Result<(), Halt> {
-        loop {
-            let generation = self.live_generation(model).await?;
-            let target = self.feeder.target(model, generation);
-            let mut tasks = self.started(&target).await?;
-            let swapped = tokio::select! {
-                ended = all_ended(&target, &mut tasks) => Some(ended),
-                () = self.swapped(&target) => None,
-            };
-            tasks.shutdown().await;
-            match swapped {
-                // A generation that is no longer live may be gone already.
-                Some(Err(_)) if self.live_generation(model).await? != generation => {}
-                Some(ended) => return ended,
-                None => {}
-            }
-        }
+    async fn follow(
+        &self,
+        model: &'static ReadModel,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), Halt> {
+        let share = tokio::select! {
+            share = self.take_part(model) => share?,
+            () = &mut stop => return Ok(()),
+        };
+        let ended = self.lead(model, &share, stop).await;
+        // A process that cannot feed keeps no partition from one that can.
+        let _ = spawn_blocking(move || share.leave()).await;
+        ended
     }
 
-    /// The view, made where it is missing and fed from where it stands. A store or a log that cannot answer now is asked again.
-    async fn started(&self, target: &Target) -> Result<Feeds, Halt> {
+    /// The share of this process in feeding a model. One group for all generations, so that nobody waits for a group at a swap.
+    async fn take_part(&self, model: &'static ReadModel) -> Result<Arc<dyn Share>, Halt> {
+        let group = format!("projection.{}", model.name);
         let mut backoff = Backoff::default();
         loop {
-            match self.start(target).await {
-                Err(halt) if halt.may_pass() => {
-                    if backoff.failures() == 0 {
-                        tracing::warn!(error = %halt, "trying again until it works");
-                    }
-                    backoff.wait(false).await;
+            let share = if self.is_shared {
+                self.feeder.log().share(&group, &model.streams())
+            } else {
+                self.feeder.whole(model)
+            };
+            match share {
+                Ok(share) => return Ok(share),
+                Err(source) => {
+                    again(Halt::of_log(View::new(model.name, 1), source), &mut backoff).await?;
                 }
-                started => return started,
             }
         }
     }
 
-    async fn start(&self, target: &Target) -> Result<Feeds, Halt> {
-        let created = target.create().await;
-        created.map_err(|source| Halt::View { view: target.view(), source })?;
-        let legs = self.feeder.legs(target, |_| None).await?;
-        self.feeder.start(target, &legs, &self.positions)
+    /// Follows one generation after the other.
+    async fn lead(
+        &self,
+        model: &'static ReadModel,
+        share: &Arc<dyn Share>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), Halt> {
+        loop {
+            let generation = tokio::select! {
+                live = self.live_generation(model) => live?,
+                () = &mut stop => return Ok(()),
+            };
+            let target = self.feeder.target(model, generation);
+            let (feeder, positions) = (self.feeder.clone(), self.positions.clone());
+            let mut crew = Crew::new(feeder, target.clone(), positions, Arc::clone(share));
+            let ended = tokio::select! {
+                halt = crew.keep() => Ended::Halted(halt),
+                () = self.swapped(&target) => Ended::Swapped,
+                () = &mut stop => Ended::Stopped,
+            };
+            if matches!(ended, Ended::Stopped) {
+                return crew.hand_over().await;
+            }
+            crew.dismiss().await;
+            if let Ended::Halted(halt) = ended
+                // A generation that is no longer live may be gone already.
+                && (halt.is_end_of_log() || self.live_generation(model).await? == generation)
+            {
+                return Err(halt);
+            }
+        }
     }
 
     /// Which generation to feed; the first one where there is none.

@@ -15,6 +15,7 @@ mod hot_product;
 mod kafka;
 mod kafka_report;
 mod raw_log;
+mod reads;
 mod report;
 mod rest;
 mod serving;
@@ -39,6 +40,11 @@ pub enum Bench {
         after_help = "Examples:\n  chimera bench rest\n  chimera bench rest --rate 1000 --seconds 10 --format json"
     )]
     Rest(rest::Load),
+    /// How soon an event can be read, and what `after=` costs, with the log and the stores of the settings.
+    #[command(
+        after_help = "Examples:\n  chimera bench reads\n  chimera bench reads --rate 500 --seconds 10 --format json"
+    )]
+    Reads(reads::Load),
     /// Orders on Kafka beside the bare append loop; what a consumer sees of an open loop; recovery.
     #[command(
         after_help = "Examples:\n  chimera bench kafka --brokers localhost:9092\n  chimera bench kafka --clients 1,1024 --seconds 3 --format json\n  \
@@ -81,9 +87,11 @@ pub async fn run(
         matches!(bench, Bench::Kafka(_)) || config.log.kind == chimera_config::LogKind::Kafka;
     apart::apart(&mut config);
     let outcome = measure(config.clone(), bench, metrics).await;
+    let emptied = apart::empty_stores(&config).await;
     std::fs::remove_dir_all(&scratch)?;
     let deleted = if on_kafka { apart::delete(&config).await } else { Ok(()) };
     let measured = outcome?;
+    emptied?;
     deleted?;
     Ok(measured)
 }
@@ -113,6 +121,10 @@ async fn measure(config: Config, bench: Bench, metrics: PrometheusHandle) -> any
         }
         Bench::Rest(load) => {
             show(&rest::measure(config, metrics, load).await?, load.format);
+            Ok(true)
+        }
+        Bench::Reads(load) => {
+            show(&reads::measure(config, metrics, load).await?, load.format);
             Ok(true)
         }
         Bench::Grpc(load) => {

@@ -96,6 +96,18 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Import {
+    /// A catalogue of books: a header with title, authors, isbn13, language_code, price, stock and more, in any order.
+    #[command(
+        after_help = "Examples:\n  chimera import books catalogue.csv.zst --data ./books\n  \
+        zcat catalogue.csv.gz | chimera import books - --format json"
+    )]
+    Books {
+        /// A .csv or .csv.zst file, or - for standard input.
+        file: String,
+        /// How the summary is shown.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// The public "Online Retail" invoice file.
     #[command(
         after_help = "Examples:\n  chimera import online-retail retail.csv.zst --data ./retail\n  \
@@ -181,6 +193,9 @@ fn execute(command: Command, config: Config) -> anyhow::Result<bool> {
             Command::Demo(options) => demo::demo(config, metrics, options).await,
             Command::Import(Import::OnlineRetail { file, invoices, format }) => {
                 import::online_retail(config, &file, invoices, format).await
+            }
+            Command::Import(Import::Books { file, format }) => {
+                import::books::books(config, &file, format).await
             }
             Command::Migrate(options) => migrate::migrate(config, options).await,
             Command::Bench(bench) => bench::run(config, bench, metrics).await,

@@ -1,5 +1,6 @@
 //! Imports: other systems' files turned into the commands of the shop, safe to repeat and to interrupt.
 
+pub mod books;
 mod bucket;
 mod drive;
 mod invoice;

@@ -148,6 +148,26 @@ fn brokers_and_registry_are_services_at_the_ports_that_they_listen_on() {
 }
 
 #[test]
+fn read_models_lie_in_services_at_the_ports_that_they_listen_on() {
+    let compose = compose();
+    let nodes = compose.services.values().filter(|service| service.command == ["serve"]);
+    for node in nodes {
+        let config = settings(node);
+        assert!(config.stores.are_shared());
+        let addresses = [
+            config.cassandra.nodes,
+            config.redis.url.replace("redis://", ""),
+            config.opensearch.url.replace("http://", ""),
+        ];
+        for address in addresses {
+            let (service, port) = address.split_once(':').unwrap();
+            assert_eq!(compose.services[service].mapped()[0].1.to_string(), port);
+            assert!(node.depends_on.contains_key(service), "{service} must be there first");
+        }
+    }
+}
+
+#[test]
 fn secrets_are_asked_for_and_the_example_names_them_without_values() {
     let example = assignments(".env.example");
     assert!(example.values().all(String::is_empty));

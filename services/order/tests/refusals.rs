@@ -345,5 +345,5 @@ async fn the_document_describes_every_operation_with_its_problems() {
             assert!(names.contains(expected) && names.contains("Correlation-Id"), "{about}");
         }
     }
-    assert_eq!(operations, 22);
+    assert_eq!(operations, 23);
 }

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use body::ProductBody;
 pub use grpc::service;
-use products::{id, list, new};
+use products::{id, list, new, search};
 
 /// What the endpoints need.
 #[derive(Clone)]
@@ -62,6 +62,7 @@ impl Products {
 pub fn routes(state: Products) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(new::create, list::list))
+        .routes(routes!(search::search))
         .routes(routes!(id::get::get, id::patch::patch, id::discontinue::discontinue))
         .routes(routes!(id::relist::relist))
         .routes(routes!(id::price::change_price))

@@ -3,3 +3,4 @@
 pub(crate) mod id;
 pub(crate) mod list;
 pub(crate) mod new;
+pub(crate) mod search;

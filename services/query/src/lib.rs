@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 pub use admin::{Projections, admin_routes};
 pub use cells::{Cells, part, time_text};
+pub use chimera_stores::search;
 pub use chimera_stores::{Cursor as StoreCursor, KvValue, Listing};
 pub use daily_revenue::{DailyRevenue, RevenueOfDay};
 pub use flights::Flights;

@@ -4,17 +4,22 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chimera_kit::codes;
 use chimera_kit::position::{After, Applied};
 use chimera_kit::problem::Problem;
-use chimera_model::{KvSpec, ReadModel, Row, RowKey, TableSpec, Value};
+use chimera_model::{KvSpec, ReadModel, Row, RowKey, SearchSpec, TableSpec, Value};
+use chimera_stores::search::{Found, Query, SearchReader};
 use chimera_stores::{
     Cursor, Generations, KvReader, KvValue, Listing, Page, RowReader, StoreError, View,
 };
+use tokio::time::timeout;
 
 /// How often a read is tried while generations change.
 const ATTEMPTS: u32 = 3;
+/// How long a search may take before another answer is given.
+const LONGEST_SEARCH: Duration = Duration::from_secs(2);
 
 /// What a cache says of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub struct Reads {
     pub rows: Arc<dyn RowReader>,
     /// The key-values.
     pub kv: Arc<dyn KvReader>,
+    /// The documents.
+    pub search: Arc<dyn SearchReader>,
     /// Which generation is live.
     pub generations: Arc<dyn Generations>,
     /// How far the read models are.
@@ -129,6 +136,28 @@ impl Reads {
         match self.value(model, space, id).await {
             Ok(found) => caught_up.map(|()| found.map_or(Cached::Miss, Cached::Hit)),
             Err(_) => Ok(Cached::Away),
+        }
+    }
+
+    /// What is found; none where the search store is away or slow: tables know some of the same.
+    ///
+    /// # Errors
+    /// `cursor.invalid`.
+    pub async fn find(
+        &self,
+        model: &ReadModel,
+        spec: &'static SearchSpec,
+        query: &Query,
+    ) -> Result<Option<Found>, Problem> {
+        let found = self.live(model, |view| self.search.search(view, spec, query));
+        match timeout(LONGEST_SEARCH, found).await {
+            Ok(Ok(found)) => Ok(Some(found)),
+            Ok(Err(problem)) if problem.code() == codes::CURSOR_INVALID.code => Err(problem),
+            Ok(Err(_)) => Ok(None),
+            Err(_) => {
+                tracing::warn!(read_model = model.name, "search is slow and is left alone");
+                Ok(None)
+            }
         }
     }
 

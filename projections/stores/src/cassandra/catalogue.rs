@@ -113,7 +113,10 @@ impl Catalogue {
             self.check_columns(view, table).await?;
             layouts.push((table.name.to_owned(), layout::of_table(table)));
         }
-        self.enter(view, &layouts).await
+        self.enter(view, &layouts).await?;
+        // Another process may have been first.
+        let open = self.writable(view).await?;
+        tables.iter().try_for_each(|table| open.check(table))
     }
 
     async fn enter(&self, view: View, layouts: &Layouts) -> Result<(), StoreError> {
@@ -124,8 +127,7 @@ impl Catalogue {
             self.own("chimera_views")
         );
         let values = (view.model, i64::from(view.generation), now(), stored);
-        self.link.decide(&statement, values).await?;
-        self.look(view).await.map(|_| ())
+        self.link.decide(&statement, values).await
     }
 
     async fn has_all_tables(&self, view: View, open: &OpenView) -> Result<bool, StoreError> {

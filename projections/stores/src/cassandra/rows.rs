@@ -20,7 +20,7 @@ use super::link::{Link, lines};
 use super::live::CassandraLive;
 use super::plan::Plan;
 use super::values::{self, Damage};
-use super::view::OpenView;
+use super::view::{OpenView, Table};
 use super::{CassandraOptions, batches, errors};
 use crate::error::StoreError;
 use crate::fitting::{can_be_stored, key_bytes, partition_bytes};
@@ -31,8 +31,8 @@ use crate::view::{Checkpoint, View};
 
 /// Rows asked for at once.
 const READS_AT_ONCE: usize = 64;
-/// Rows in one answer of Cassandra, at most.
-const PAGE: usize = 5_000;
+/// Rows in one answer of Cassandra, at most: emptied cells count as tombstones, of which an answer may have 100,000.
+const PAGE: usize = 1_000;
 
 /// The row store of one keyspace. Safe to use from many tasks and many processes.
 pub struct CassandraRows {
@@ -72,6 +72,21 @@ impl CassandraRows {
         CassandraLive::new(self.link.clone())
     }
 
+    /// The table, for a reader that may have missed a swap.
+    async fn table(
+        &self,
+        view: View,
+        open: &OpenView,
+        table: &'static TableSpec,
+    ) -> Result<Arc<Table>, StoreError> {
+        match open.table(&self.link, view, table).await {
+            Err(StoreError::Fatal(_)) if self.catalogue.has_lost(view, open).await => {
+                Err(gone(view))
+            }
+            found => found,
+        }
+    }
+
     /// One answer of at most `size` lines.
     async fn lines(
         &self,
@@ -108,7 +123,7 @@ impl CassandraRows {
         }
         let view = asked.view;
         if errors::doubts_the_table(&error) && self.catalogue.has_lost(view, asked.open).await {
-            return StoreError::Transient(format!("{view} is gone; ask which one is live"));
+            return gone(view);
         }
         errors::of_request(error)
     }
@@ -139,7 +154,7 @@ impl RowReader for CassandraRows {
         if !can_be_stored(table, &key.0) {
             return Ok(None);
         }
-        let statement = &open.table(&self.link, view, table).await?.row;
+        let statement = &self.table(view, &open, table).await?.row;
         let asked = Asked { view, open: &open, statement, key: &key.0 };
         let (found, _) = self.lines(&asked, PagingState::start(), 1).await?;
         match found.into_iter().next() {
@@ -173,7 +188,7 @@ impl RowReader for CassandraRows {
         if !can_be_stored(table, key) {
             return Ok(Page { items: Vec::new(), next: None });
         }
-        let statement = &open.table(&self.link, view, table).await?.partition;
+        let statement = &self.table(view, &open, table).await?.partition;
         let asked = Asked { view, open: &open, statement, key };
         let (found, next) = self.lines(&asked, from, limit).await?;
         let goes_on = self.goes_on(&asked, &next).await?;
@@ -195,7 +210,7 @@ impl RowReader for CassandraRows {
         let open = self.catalogue.readable(view).await?;
         let of = Of { table, partition: &[] };
         let from = of.start(after)?;
-        let statement = &open.table(&self.link, view, table).await?.all;
+        let statement = &self.table(view, &open, table).await?.all;
         let asked = Asked { view, open: &open, statement, key: &[] };
         let (found, next) = self.lines(&asked, from, limit).await?;
         let mut items = Vec::with_capacity(found.len());
@@ -257,6 +272,10 @@ impl SerializeRow for Key<'_> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn gone(view: View) -> StoreError {
+    StoreError::Transient(format!("{view} is gone; ask which one is live"))
 }
 
 fn damaged(table: &TableSpec, damage: &Damage) -> StoreError {

@@ -11,6 +11,7 @@ use proptest::prop_oneof;
 use proptest::strategy::Strategy;
 use proptest::test_runner::TestRunner;
 
+pub mod faults;
 mod pages_and_views;
 mod tables;
 

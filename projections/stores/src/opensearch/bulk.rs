@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::OpenSearch;
 use super::document::Source;
-use super::failure::Cause;
+use super::failure::{Cause, Failure, not_rejected};
 use super::http::Body;
 use super::names::writing;
 use super::write::gone;
@@ -73,7 +73,7 @@ impl OpenSearch {
         let items = match answer {
             Ok(BulkAnswer { items }) => items,
             Err(failure) if failure.is_gone() => return Err(gone(name)),
-            Err(failure) => return Err(failure.class(&format!("writing to {name}"))),
+            Err(failure) => return Err(not_rejected(failure.class(&format!("writing to {name}")))),
         };
         if items.len() != sent {
             return Err(StoreError::Transient(format!(
@@ -100,6 +100,7 @@ impl OpenSearch {
         let path = format!("/{name}/_mget?_source_excludes=stems");
         let answer: Result<All, _> =
             self.http.ask(Method::POST, &path, Body::Json(json!({"ids": ids}))).await?;
-        answer.map(|all| all.docs).map_err(|failure| failure.class(&format!("reading {name}")))
+        let unread = |failure: Failure| not_rejected(failure.class(&format!("reading {name}")));
+        answer.map(|all| all.docs).map_err(unread)
     }
 }

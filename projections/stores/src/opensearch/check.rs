@@ -52,14 +52,13 @@ impl OpenSearch {
         for mutation in mutations {
             check_mutation(mutation)?;
             let found = all.iter().position(|sorted| sorted.spec == mutation.spec);
-            let at = match found {
-                Some(at) => at,
-                None => {
-                    check_index(view, known, mutation.spec)?;
-                    let (pending, places) = (Vec::new(), HashMap::new());
-                    all.push(Sorted { spec: mutation.spec, pending, places });
-                    all.len() - 1
-                }
+            let at = if let Some(at) = found {
+                at
+            } else {
+                check_index(view, known, mutation.spec)?;
+                let (pending, places) = (Vec::new(), HashMap::new());
+                all.push(Sorted { spec: mutation.spec, pending, places });
+                all.len() - 1
             };
             all[at].add(mutation)?;
         }
@@ -80,17 +79,21 @@ fn check_index(view: View, known: &Known, spec: &SearchSpec) -> Result<(), Store
 }
 
 impl Sorted {
+    /// Where the document of this id stands in `pending`.
+    fn place(&mut self, id: &str) -> usize {
+        if let Some(place) = self.places.get(id) {
+            return *place;
+        }
+        let parts = vec![None; self.spec.parts.len()];
+        self.pending.push(Pending { id: id.to_owned(), parts, is_new: false });
+        let place = self.pending.len() - 1;
+        self.places.insert(id.to_owned(), place);
+        place
+    }
+
     fn add(&mut self, mutation: &SearchMutation) -> Result<(), StoreError> {
         let SearchMutation { id, part, version, .. } = mutation;
-        let place = match self.places.get(id) {
-            Some(place) => *place,
-            None => {
-                let parts = vec![None; self.spec.parts.len()];
-                self.pending.push(Pending { id: id.clone(), parts, is_new: false });
-                self.places.insert(id.clone(), self.pending.len() - 1);
-                self.pending.len() - 1
-            }
-        };
+        let place = self.place(id);
         let pending = &mut self.pending[place];
         pending.is_new |= *version == 1;
         let Some(slot) = self.spec.parts.iter().position(|known| known.name == *part) else {

@@ -1,5 +1,6 @@
 //! Checkpoints: a document for each partition, whose external version is the sequence, so that it only moves forward.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use reqwest::Method;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::OpenSearch;
-use super::failure::{Failure, graver};
+use super::failure::{Failure, graver, not_rejected};
 use super::http::Body;
 use crate::error::StoreError;
 use crate::view::{Checkpoint, View};
@@ -61,7 +62,7 @@ impl OpenSearch {
             let what =
                 json!({"index": {"_id": id, "version": sequence, "version_type": "external"}});
             let kept = json!({"stream": stream, "partition": partition, "sequence": sequence});
-            lines.push_str(&format!("{what}\n{kept}\n"));
+            let _ = writeln!(lines, "{what}\n{kept}");
         }
         let items = self.bulk(&name, Body::Lines(lines.into_bytes()), checkpoints.len()).await?;
         let mut failed = None;
@@ -71,20 +72,13 @@ impl OpenSearch {
             if failure.is_conflict() {
                 continue;
             }
-            let error = self.of_checkpoint(&name, &failure);
+            let error = of_checkpoint(&name, &failure);
             failed = Some(match failed {
                 Some(before) => graver(before, error),
                 None => error,
             });
         }
         failed.map_or(Ok(()), Err)
-    }
-
-    fn of_checkpoint(&self, name: &str, failure: &Failure) -> StoreError {
-        if failure.is_gone() {
-            return super::write::gone(name);
-        }
-        failure.class(&format!("writing the checkpoint into {name}"))
     }
 
     /// All of a view's. What they say has been applied, later searches of this process find.
@@ -123,4 +117,11 @@ pub(super) fn unreadable(name: &str, failure: &Failure) -> StoreError {
         return StoreError::Transient(format!("the index {name} is gone"));
     }
     failure.class(&format!("reading {name}"))
+}
+
+fn of_checkpoint(name: &str, failure: &Failure) -> StoreError {
+    if failure.is_gone() {
+        return super::write::gone(name);
+    }
+    not_rejected(failure.class(&format!("writing the checkpoint into {name}")))
 }

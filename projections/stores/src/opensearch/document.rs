@@ -37,12 +37,12 @@ impl Held {
     }
 
     /// Takes over what is newer; whether anything was.
-    pub(super) fn merge(&mut self, changes: &[Option<HeldPart>]) -> bool {
+    pub(super) fn merge(&mut self, wanted: &[Option<HeldPart>]) -> bool {
         let mut changed = false;
-        for (part, change) in self.parts.iter_mut().zip(changes) {
-            let Some(change) = change else { continue };
-            if part.as_ref().is_none_or(|part| part.version < change.version) {
-                *part = Some(change.clone());
+        for (part, newer) in self.parts.iter_mut().zip(wanted) {
+            let Some(newer) = newer else { continue };
+            if part.as_ref().is_none_or(|part| part.version < newer.version) {
+                *part = Some(newer.clone());
                 changed = true;
             }
         }

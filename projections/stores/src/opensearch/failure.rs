@@ -84,8 +84,17 @@ impl Failure {
             429 => StoreError::Saturated(told),
             // Its own trouble, or of what stands before it; also an index that is just being made or moved.
             408 | 500.. => StoreError::Transient(told),
-            _ => StoreError::Rejected(told),
+            400 if kind != "index_closed_exception" => StoreError::Rejected(told),
+            _ => StoreError::Fatal(told),
         }
+    }
+}
+
+/// For what no event has caused: there is nothing to park.
+pub(super) fn not_rejected(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Rejected(reason) => StoreError::Fatal(reason),
+        other => other,
     }
 }
 
@@ -139,8 +148,13 @@ mod tests {
         ] {
             assert!(matches!(class(status, kind), StoreError::Saturated(_)), "{status} {kind}");
         }
-        for (status, kind) in [(401, "security_exception"), (403, "security_exception"), (413, "")]
-        {
+        for (status, kind) in [
+            (401, "security_exception"),
+            (403, "security_exception"),
+            (413, ""),
+            (404, ""),
+            (400, "index_closed_exception"),
+        ] {
             assert!(matches!(class(status, kind), StoreError::Fatal(_)), "{status} {kind}");
         }
         for (status, kind) in [(400, "mapper_parsing_exception"), (400, "parsing_exception")] {

@@ -17,11 +17,14 @@ use crate::search::{
 const AS_WRITTEN: f32 = 8.0;
 const BY_STEM: f32 = 5.0;
 const AS_BEGINNING: f32 = 3.0;
-const WITH_ERRORS: f32 = 1.0;
+const WITH_ONE_ERROR: f32 = 1.5;
+const WITH_MORE_ERRORS: f32 = 1.0;
 /// Of the score that rarity and length give.
 const SHARE: f32 = 0.02;
 /// Words longer than this are not compared letter by letter.
 const LONGEST_WITH_ERRORS: usize = 40;
+/// A little less than OpenSearch takes unless told otherwise (`indices.query.bool.max_clause_count`).
+const MOST_CLAUSES: usize = 1_000;
 
 /// The clause that selects.
 pub(super) fn selection(spec: &SearchSpec, query: &Query) -> Json {
@@ -34,13 +37,17 @@ pub(super) fn selection(spec: &SearchSpec, query: &Query) -> Json {
     if words.is_empty() {
         return json!({"match_none": {}});
     }
+    let ways = Ways::of(spec, words.len());
     let mut clauses = Vec::with_capacity(words.len());
     for (index, found) in words.iter().enumerate() {
-        clauses.push(word(spec, found.text, index + 1 == words.len()));
+        clauses.push(word(spec, found.text, index + 1 == words.len(), ways));
     }
     if query.sort != Sort::Relevance {
         filters.extend(clauses);
         return json!({"bool": {"filter": filters}});
+    }
+    if ways < Ways::All {
+        return json!({"bool": {"must": clauses, "filter": filters}});
     }
     let fields = texts(spec).filter_map(|(name, weight)| Some((path(spec, name)?, weight)));
     let weighted: Vec<String> = fields.map(|(path, weight)| format!("{path}^{weight}")).collect();
@@ -48,8 +55,31 @@ pub(super) fn selection(spec: &SearchSpec, query: &Query) -> Json {
     json!({"bool": {"must": clauses, "filter": filters, "should": [nearness]}})
 }
 
+/// In which ways words are looked for: fewer in a question so long that OpenSearch would refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ways {
+    AsWritten,
+    AndByStem,
+    All,
+}
+
+impl Ways {
+    fn of(spec: &SearchSpec, words: usize) -> Self {
+        let places = words * texts(spec).count();
+        let stems = Language::ALL.len();
+        // As written, by its stems, with one error and with more, and for the nearness.
+        if places * (1 + stems + 2 + 1) < MOST_CLAUSES {
+            Self::All
+        } else if places * (1 + stems) < MOST_CLAUSES {
+            Self::AndByStem
+        } else {
+            Self::AsWritten
+        }
+    }
+}
+
 /// One word, in whichever text and way it counts most.
-fn word(spec: &SearchSpec, word: &str, is_last: bool) -> Json {
+fn word(spec: &SearchSpec, word: &str, is_last: bool, allowed: Ways) -> Json {
     let mut ways = Vec::new();
     for (name, weight) in texts(spec) {
         let Some(path) = path(spec, name) else { continue };
@@ -58,18 +88,24 @@ fn word(spec: &SearchSpec, word: &str, is_last: bool) -> Json {
             ways.push(json!({"constant_score": {"filter": clause, "boost": boost}}));
         };
         add(json!({"match": {&path: {"query": word, "operator": "and"}}}), AS_WRITTEN);
-        let stems = Language::ALL.map(|language| stems(language, name));
-        add(json!({"multi_match": {"query": word, "operator": "and", "fields": stems}}), BY_STEM);
         if is_last && may_be_beginning(word) {
             let beginning = json!({"query": word, "operator": "and"});
             add(json!({"match_bool_prefix": {&path: beginning}}), AS_BEGINNING);
         }
-        let errors = forgiven_errors(word);
-        if errors > 0 && word.chars().count() <= LONGEST_WITH_ERRORS {
+        if allowed >= Ways::AndByStem {
+            let stems = Language::ALL.map(|language| stems(language, name));
+            let by_stem = json!({"query": word, "operator": "and", "fields": stems});
+            add(json!({"multi_match": by_stem}), BY_STEM);
+        }
+        if allowed < Ways::All || word.chars().count() > LONGEST_WITH_ERRORS {
+            continue;
+        }
+        for errors in 1..=forgiven_errors(word) {
             let erring = json!({
                 "query": word, "operator": "and", "fuzziness": errors.to_string(), "fuzzy_rewrite": "constant_score",
             });
-            add(json!({"match": {&path: erring}}), WITH_ERRORS);
+            let counts = if errors == 1 { WITH_ONE_ERROR } else { WITH_MORE_ERRORS };
+            add(json!({"match": {&path: erring}}), counts);
         }
     }
     json!({"dis_max": {"queries": ways}})

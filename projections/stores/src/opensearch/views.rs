@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::OpenSearch;
 use super::checkpoints::unreadable;
+use super::failure::not_rejected;
 use super::http::Body;
 use super::index::Index;
 use super::layout::{Described, of_checkpoints, of_documents};
@@ -145,7 +146,7 @@ impl OpenSearch {
         let answer = self.http.send(Method::PUT, &format!("/{name}"), Body::Json(body)).await?;
         let Some(failure) = answer.failure() else { return Ok(()) };
         if !failure.is_there() {
-            return Err(refused(failure.class(&format!("making the index {name}"))));
+            return Err(not_rejected(failure.class(&format!("making the index {name}"))));
         }
         match self.descriptions(name).await?.get(name) {
             Some(found) => compare(name, view, found, wanted),
@@ -234,7 +235,7 @@ impl OpenSearch {
             Some(failure) if failure.is_gone() => {
                 Err(StoreError::Transient(format!("{what}: {}", failure.reason)))
             }
-            Some(failure) => Err(refused(failure.class(what))),
+            Some(failure) => Err(not_rejected(failure.class(what))),
         }
     }
 
@@ -291,12 +292,4 @@ fn compare(
          model into a new generation with `replay run {}`, or use the program that made it",
         view.model
     )))
-}
-
-/// An index that cannot be made is nothing that an event could be parked for.
-fn refused(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Rejected(reason) => StoreError::Fatal(reason),
-        other => other,
-    }
 }

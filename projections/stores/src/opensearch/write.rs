@@ -11,7 +11,7 @@ use super::OpenSearch;
 use super::bulk::BulkItem;
 use super::check::Pending;
 use super::document::{Held, Source};
-use super::failure::{Failure, graver};
+use super::failure::{Failure, graver, not_rejected};
 use super::http::Body;
 use super::index::Index;
 use super::render::add_lines;
@@ -188,7 +188,7 @@ pub(super) fn unwritable(index: &Index, failure: &Failure) -> StoreError {
     if failure.is_gone() {
         return gone(&index.name);
     }
-    failure.class(&format!("writing to {}", index.name))
+    not_rejected(failure.class(&format!("writing to {}", index.name)))
 }
 
 pub(super) fn gone(name: &str) -> StoreError {

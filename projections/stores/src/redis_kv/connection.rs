@@ -27,6 +27,7 @@ pub(super) struct Connection {
 /// One connection to one Redis.
 #[derive(Clone)]
 pub(super) struct Session {
+    /// Tells it from the sessions before and after it.
     since: Instant,
     connection: MultiplexedConnection,
 }

@@ -19,11 +19,6 @@ pub(super) struct Touched<'a> {
     pub(super) parts: Vec<&'a KvMutation>,
 }
 
-/// Whether a value of this id can be stored.
-pub(super) fn is_possible(id: &str) -> bool {
-    !id.is_empty() && id.len() <= LONGEST_ID
-}
-
 /// Every value that the mutations touch, in the order in which they first do.
 ///
 /// # Errors
@@ -74,7 +69,7 @@ fn is_same(a: &str, b: &str) -> bool {
 
 fn check(mutation: &KvMutation) -> Result<(), StoreError> {
     let KvMutation { space, id, part, .. } = mutation;
-    if !is_possible(id) {
+    if id.is_empty() || id.len() > LONGEST_ID {
         let (space, length) = (space.space, id.len());
         return Err(StoreError::Rejected(format!(
             "an id of {space} takes {length} bytes; it must have 1 to {LONGEST_ID}"

@@ -3,7 +3,7 @@
 //! An interrupted removal is finished by the next one, or by the next creation of the same view. Only deletes are needed, so it
 //! works in a Redis that is full.
 
-use redis::{Pipeline, cmd};
+use redis::{Cmd, Pipeline, Value, cmd};
 
 use super::connection::{Connection, Session};
 use super::failure;
@@ -21,75 +21,65 @@ pub(super) async fn remove(
     view: View,
 ) -> Result<(), StoreError> {
     let session = connection.session().await?;
-    let asked = pipeline(ask_spaces(keys, view));
-    let Some(spaces) = one_text(connection, &session, &asked).await? else {
-        return Ok(());
-    };
-    close(connection, &session, keys, view).await?;
-    for space in Layout::parse(spaces)?.spaces() {
-        unlink(connection, &session, &keys.values(space, view.generation).pattern()).await?;
-    }
-    delete_fields(connection, &session, keys, view, &[&keys::spaces_field(view.generation)]).await
+    Removal { connection, session, keys, view }.run().await
 }
 
-async fn one_text(
-    connection: &Connection,
-    session: &Session,
-    commands: &Pipeline,
-) -> Result<Option<String>, StoreError> {
-    let answer = connection.answers(session, commands).await?.pop();
-    views::text(answer.unwrap_or_default())
-}
-
-/// Takes the layout away first: a checkpoint without it is not believed.
-async fn close(
-    connection: &Connection,
-    session: &Session,
-    keys: &Keys,
+struct Removal<'a> {
+    connection: &'a Connection,
+    session: Session,
+    keys: &'a Keys,
     view: View,
-) -> Result<(), StoreError> {
-    let layout = keys::layout_field(view.generation);
-    delete_fields(connection, session, keys, view, &[&layout]).await?;
-    let answer = connection.answers(session, &pipeline(ask_all(keys, view.model))).await?.pop();
-    let known = Known::parse(answer.unwrap_or_default())?;
-    let checkpoints = known.checkpoint_fields(view.generation);
-    delete_fields(connection, session, keys, view, &checkpoints).await
 }
 
-async fn delete_fields(
-    connection: &Connection,
-    session: &Session,
-    keys: &Keys,
-    view: View,
-    fields: &[&str],
-) -> Result<(), StoreError> {
-    if fields.is_empty() {
-        return Ok(());
+impl Removal<'_> {
+    async fn run(&self) -> Result<(), StoreError> {
+        let generation = self.view.generation;
+        let Some(spaces) = views::text(self.answer(ask_spaces(self.keys, self.view)).await?)?
+        else {
+            return Ok(());
+        };
+        // The layout first: a checkpoint without it is not believed.
+        self.delete_fields(&[&keys::layout_field(generation)]).await?;
+        let known = Known::parse(self.answer(ask_all(self.keys, self.view.model)).await?)?;
+        self.delete_fields(&known.checkpoint_fields(generation)).await?;
+        for space in Layout::parse(spaces)?.spaces() {
+            let pattern = self.keys.values(space, generation).pattern();
+            // Again, for what a writer that had begun before has added meanwhile.
+            while self.unlink(&pattern).await? > 0 {}
+        }
+        self.delete_fields(&[&keys::spaces_field(generation)]).await
     }
-    let mut command = cmd("HDEL");
-    command.arg(keys.views(view.model)).arg(fields);
-    let answers = connection.answers(session, &pipeline(command)).await?;
-    failure::in_none_of(&answers)
-}
 
-/// Each step frees what the one before has found; Redis gives the memory back in the background.
-async fn unlink(
-    connection: &Connection,
-    session: &Session,
-    pattern: &str,
-) -> Result<(), StoreError> {
-    let mut walk = Walk::over(pattern);
-    while let Some(found) = walk.next(connection, session).await? {
-        if found.is_empty() {
-            continue;
+    /// Frees the keys step by step and says how many there were; Redis gives the memory back in the background.
+    async fn unlink(&self, pattern: &str) -> Result<usize, StoreError> {
+        let (mut walk, mut count) = (Walk::over(pattern), 0);
+        while let Some(found) = walk.next(self.connection, &self.session).await? {
+            if found.is_empty() {
+                continue;
+            }
+            count += found.len();
+            let mut commands = Pipeline::with_capacity(found.len());
+            for key in found {
+                let mut command = cmd("UNLINK");
+                command.arg(key);
+                commands.add_command(command);
+            }
+            failure::in_none_of(&self.connection.answers(&self.session, &commands).await?)?;
         }
-        let mut commands = Pipeline::with_capacity(found.len());
-        for key in found {
-            let mut command = cmd("UNLINK");
-            command.arg(key);
-            commands.add_command(command);
-        }
-        failure::in_none_of(&connection.answers(session, &commands).await?)?;
+        Ok(count)
     }
-    Ok(())
+
+    async fn delete_fields(&self, fields: &[&str]) -> Result<(), StoreError> {
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let mut command = cmd("HDEL");
+        command.arg(self.keys.views(self.view.model)).arg(fields);
+        failure::in_none_of(&[self.answer(command).await?])
+    }
+
+    async fn answer(&self, command: Cmd) -> Result<Value, StoreError> {
+        let answers = self.connection.answers(&self.session, &pipeline(command)).await?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
 }

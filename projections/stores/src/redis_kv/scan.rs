@@ -124,6 +124,11 @@ impl Lists {
         self.lock().retain(|list| list.view != view || list.space != space);
     }
 
+    /// Drops the lists of a view that was removed.
+    pub(super) fn forget(&self, view: View) {
+        self.lock().retain(|list| list.view != view);
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<List>> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }

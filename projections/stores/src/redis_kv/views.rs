@@ -49,7 +49,7 @@ pub(super) fn create(keys: &Keys, view: View, layout: &Layout) -> Cmd {
     command
 }
 
-/// Writes checkpoints, each if the partition stands at least where it is known to stand, the second of the pair. All or none.
+/// Writes checkpoints, each if the partition stands at least where it is known to stand. All or none.
 pub(super) fn advance(keys: &Keys, view: View, layout: &Layout, steps: &[Step]) -> Cmd {
     let mut command = cmd("EVALSHA");
     command.arg(ADVANCE.get_hash()).arg(1).arg(keys.views(view.model));
@@ -72,11 +72,6 @@ impl Step {
         let Checkpoint { stream, partition, sequence } = checkpoint;
         let field = keys::checkpoint_field(view.generation, stream, *partition);
         Self { field, known, next: *sequence }
-    }
-
-    /// Looks and changes nothing.
-    pub(super) fn looking(self) -> Self {
-        Self { next: self.known, ..self }
     }
 }
 

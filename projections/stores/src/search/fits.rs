@@ -115,8 +115,6 @@ fn facet_fits(spec: &SearchSpec, facet: &Facet) -> bool {
 fn sort_fits(spec: &SearchSpec, sort: Sort) -> bool {
     match sort {
         Sort::Relevance => true,
-        Sort::Ascending(name) | Sort::Descending(name) => spec
-            .field(name)
-            .is_some_and(|field| is_ordered(field) || matches!(field.kind, SearchKind::Keyword)),
+        Sort::Ascending(name) | Sort::Descending(name) => spec.field(name).is_some_and(is_ordered),
     }
 }

@@ -43,9 +43,9 @@ pub enum Sort {
     /// The nearest to the words first.
     #[default]
     Relevance,
-    /// By a field, the smallest first.
+    /// By a number or time, the smallest first.
     Ascending(&'static str),
-    /// By a field, the greatest first.
+    /// By a number or time, the greatest first.
     Descending(&'static str),
 }
 

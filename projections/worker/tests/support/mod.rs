@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "only tests come here")]
 
+pub(crate) mod counting;
 mod documents;
 pub(crate) mod garbling;
 pub(crate) mod mute;
@@ -31,7 +32,7 @@ pub(crate) const STREAMS: [&str; 4] = [
     "ecommerce.payment.payment",
 ];
 const SLOW: Duration = Duration::from_secs(2);
-pub(crate) const SMALL: Limits = Limits { events: 3, bytes: 1 << 20 };
+pub(crate) const SMALL: Limits = Limits { events: 3, bytes: 1 << 20, ..Limits::LIVE };
 
 pub(crate) fn empty_log() -> Arc<MemoryLog> {
     let log = MemoryLog::new();

@@ -124,6 +124,33 @@ pub(super) struct Rest {
     pub get: Latency,
 }
 
+/// How soon events can be read.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Reads {
+    /// Events a second.
+    pub rate: u32,
+    /// How long.
+    pub seconds: u64,
+    /// Events.
+    pub events: u64,
+    /// From an event's acknowledgement until the row that it changed was read.
+    pub readable: Latency,
+    /// A read over HTTP beside the load.
+    pub plain: Latency,
+    /// The same, with `after=` the position of an event acknowledged right before.
+    pub after: Latency,
+}
+
+impl fmt::Display for Reads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rate, seconds, events, readable, plain, after } = self;
+        writeln!(f, "{events} events at {rate}/s for {seconds} s, until readable: {readable}")?;
+        writeln!(f, "a read beside them: {plain}")?;
+        writeln!(f, "the same with after=: {after}")
+    }
+}
+
 /// The gRPC API under an open-loop load.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

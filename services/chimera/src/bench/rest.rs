@@ -143,9 +143,9 @@ impl Stream {
     }
 }
 
-type Sender = SendRequest<Full<Bytes>>;
+pub(super) type Sender = SendRequest<Full<Bytes>>;
 
-async fn connect(address: SocketAddr) -> anyhow::Result<Sender> {
+pub(super) async fn connect(address: SocketAddr) -> anyhow::Result<Sender> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -154,7 +154,7 @@ async fn connect(address: SocketAddr) -> anyhow::Result<Sender> {
 }
 
 /// Sends one request and reads its answer whole. What it says of where the new thing is; an answer that is no success ends the run.
-async fn send(
+pub(super) async fn send(
     sender: &mut Sender,
     address: SocketAddr,
     call: stocked::Call,

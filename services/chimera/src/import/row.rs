@@ -92,7 +92,7 @@ pub(super) fn read_rows(file: &str, mut take: impl FnMut(Row<'_>)) -> Result<(),
     Ok(())
 }
 
-fn open(file: &str) -> Result<Box<dyn Read>, FileError> {
+pub(super) fn open(file: &str) -> Result<Box<dyn Read>, FileError> {
     let unreadable = |error| FileError::Unreadable { file: file.to_owned(), error };
     if file == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
@@ -104,11 +104,16 @@ fn open(file: &str) -> Result<Box<dyn Read>, FileError> {
     Ok(Box::new(BufReader::with_capacity(1 << 18, opened)))
 }
 
-fn malformed(file: &str, line: u64, field: &'static str, problem: impl Into<String>) -> FileError {
+pub(super) fn malformed(
+    file: &str,
+    line: u64,
+    field: &'static str,
+    problem: impl Into<String>,
+) -> FileError {
     FileError::Malformed { file: file.to_owned(), line, field, problem: problem.into() }
 }
 
-fn broken(file: &str, last_line: u64, error: csv::Error) -> FileError {
+pub(super) fn broken(file: &str, last_line: u64, error: csv::Error) -> FileError {
     let line = error.position().map_or(last_line + 1, csv::Position::line);
     match error.into_kind() {
         csv::ErrorKind::Io(error) => {

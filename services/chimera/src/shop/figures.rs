@@ -46,6 +46,7 @@ impl Shop {
         Reads {
             rows: self.stores.rows(),
             kv: Arc::new(Impatient::new(self.stores.kv())),
+            search: self.stores.search(),
             generations: self.stores.live(),
             applied,
         }

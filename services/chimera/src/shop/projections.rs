@@ -23,10 +23,14 @@ pub(super) async fn start(
     let stores = OpenStores::open(opening.config).await?;
     let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
     let decoder = Arc::new(Decoder::new(&engine.schemas)?);
-    let feeder = Feeder::new(Arc::clone(&engine.log), all, Limits::LIVE)?.with_decoder(decoder);
+    let limits = if stores.are_shared() { Limits::SHARED } else { Limits::LIVE };
+    let feeder = Feeder::new(Arc::clone(&engine.log), all, limits)?.with_decoder(decoder);
     let clock = Arc::clone(&engine.clock);
     let feeder = feeder.with_clock(Arc::new(move || clock.now()));
-    let worker = Worker::new(feeder.clone(), stores.live());
+    let mut worker = Worker::new(feeder.clone(), stores.live());
+    if stores.are_shared() {
+        worker = worker.shared();
+    }
     let positions = worker.positions();
     if opening.config.node.roles.has(Role::Projector) {
         for model in chimera_model::ALL {
@@ -50,11 +54,11 @@ pub(super) async fn start(
 fn keep_level(worker: Worker, model: &'static ReadModel, opening: &mut Opening<'_>) {
     let mut stopping = opening.lifecycle.stopping(Stage::Work);
     opening.lifecycle.spawn(Stage::Work, model.name, async move {
-        tokio::select! {
-            () = stopping.wait() => return Ok(()),
-            ended = worker.run(model) => if ended.is_ok() { return Ok(()) },
+        let mut told = stopping.clone();
+        let stop = async move { told.wait().await };
+        if worker.run_until(model, stop).await.is_err() {
+            stopping.wait().await;
         }
-        stopping.wait().await;
         Ok(())
     });
 }

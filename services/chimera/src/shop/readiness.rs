@@ -37,7 +37,8 @@ pub(super) fn of_process(
     Ok(())
 }
 
-/// Ready once every read model has been level with the log, and while none has stopped or is far behind.
+/// Ready once every read model has been level with the log in what is given to this process, which may be nothing, and while
+/// none has stopped or is far behind.
 pub(super) fn of_read_models(positions: Positions, clock: Arc<dyn Clock>, health: &Health) {
     let was_level = AtomicBool::new(false);
     health.register("read-models", move || {
@@ -46,7 +47,7 @@ pub(super) fn of_read_models(positions: Positions, clock: Arc<dyn Clock>, health
             if let Some(reason) = positions.halted(model.name) {
                 return Readiness::NotReady(format!("{} has stopped: {reason}", model.name));
             }
-            if !lags.iter().any(|lag| lag.model == model.name) {
+            if !positions.is_fed(model.name) {
                 return Readiness::NotReady(format!("{} is being opened", model.name));
             }
         }

@@ -51,9 +51,11 @@ use tower::ServiceExt;
 
 mod asking;
 mod cache;
+mod finder;
 
 pub(crate) use asking::{Answer, Ask, ask, get, order, post};
 pub(crate) use cache::Cache;
+pub(crate) use finder::Finder;
 
 pub(crate) const PARTITIONS: u32 = 2;
 pub(crate) const SECRET: &str = "a secret of at least thirty-two bytes";
@@ -69,6 +71,7 @@ pub(crate) struct Shop {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) processes: Processes,
     pub(crate) cache: Arc<Cache>,
+    pub(crate) finder: Arc<Finder>,
     _tasks: JoinSet<()>,
     _dir: TempDir,
 }
@@ -130,7 +133,8 @@ impl Shop {
         let stores = EmbeddedStores::open(dir.path()).unwrap();
         let cache = Arc::new(Cache::new(stores.kv()));
         let reads = reads(&engine.log, &stores, &mut tasks).await;
-        let reads = Reads { kv: cache.clone(), ..reads };
+        let finder = Arc::new(Finder::new(stores.search()));
+        let reads = Reads { kv: cache.clone(), search: finder.clone(), ..reads };
         let products = Products::new(start(&engine).await.router(), reads.clone());
         let stock = Inventory::new(stocks.router(), reads.clone());
         let codec = Arc::new(StreamCodec::bundled(Order::STREAM).unwrap());
@@ -164,6 +168,7 @@ impl Shop {
             gateway,
             processes,
             cache,
+            finder,
             _tasks: tasks,
             _dir: dir,
         }
@@ -321,6 +326,7 @@ async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut Joi
     Reads {
         rows: stores.rows(),
         kv: stores.kv(),
+        search: stores.search(),
         generations: stores.live(),
         applied: Arc::new(Followed(worker.positions())),
     }

@@ -45,14 +45,18 @@ pub(crate) async fn list(
 
 /// Where a page starts.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     bucket: u32,
     after: Option<chimera_query::StoreCursor>,
 }
 
 impl Place {
     fn open(text: &str) -> Result<Self, Problem> {
-        let content = cursor::open(LIST, text)?;
+        Self::from_bytes(&cursor::open(LIST, text)?)
+    }
+
+    /// The place that [`Place::to_bytes`] gave.
+    pub(super) fn from_bytes(content: &[u8]) -> Result<Self, Problem> {
         let Some((bucket, after)) = content.split_first_chunk::<4>() else {
             return Err(Problem::new(codes::CURSOR_INVALID, "the cursor is too short"));
         };
@@ -62,9 +66,13 @@ impl Place {
     }
 
     fn seal(&self) -> String {
+        cursor::seal(LIST, &self.to_bytes())
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut content = self.bucket.to_be_bytes().to_vec();
         content.extend_from_slice(self.after.as_ref().map_or(&[], |after| after.as_bytes()));
-        cursor::seal(LIST, &content)
+        content
     }
 }
 
@@ -81,7 +89,17 @@ impl Products {
         self.page(start, limit).await
     }
 
-    async fn page(&self, mut at: Place, limit: usize) -> Result<Page<ProductBody>, Problem> {
+    async fn page(&self, at: Place, limit: usize) -> Result<Page<ProductBody>, Problem> {
+        let (items, next) = self.following(at, limit).await?;
+        Ok(Page { items, next: next.map(|next| next.seal()) })
+    }
+
+    /// So many products from a place on, and the place after them; none after the last.
+    pub(super) async fn following(
+        &self,
+        mut at: Place,
+        limit: usize,
+    ) -> Result<(Vec<ProductBody>, Option<Place>), Problem> {
         let mut items = Vec::with_capacity(limit);
         while at.bucket < BUCKETS && items.len() < limit {
             let listing = chimera_query::Listing {
@@ -97,8 +115,8 @@ impl Products {
                 None => Place { bucket: at.bucket + 1, after: None },
             };
         }
-        let next = (at.bucket < BUCKETS).then(|| at.seal());
-        Ok(Page { items, next })
+        let next = (at.bucket < BUCKETS).then_some(at);
+        Ok((items, next))
     }
 }
 

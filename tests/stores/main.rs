@@ -1,0 +1,43 @@
+//! Read models in their real stores: filled by the real programs, killed with them and without them, and each time judged by
+//! `replay verify`, which compares them row by row with embedded stores that it fills anew from the log.
+//!
+//! Needs `CHIMERA_STACK=1` and `deploy/native/services up cassandra redis opensearch`, whose processes are killed on purpose:
+//! `CHIMERA_STACK_DIR` and the services' ports say which. `CHIMERA_STACK_RUNS=10` makes ten times as many runs;
+//! `CHIMERA_STACK_SEED` begins with another seed. `CHIMERA_STACK_RETAIL` is the real "Online Retail" file to import.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
+
+mod importing;
+mod killed_stores;
+mod killed_workers;
+mod services;
+mod shop;
+
+#[path = "../stories/program.rs"]
+mod program;
+#[path = "../stories/retail.rs"]
+mod retail;
+
+use std::env;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One at a time: they kill what the others need.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// The turn of one story, or none without the real services.
+fn turn(story: &str) -> Option<MutexGuard<'static, ()>> {
+    if env::var("CHIMERA_STACK").is_ok() {
+        return Some(ONE.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+    eprintln!("left out: {story} needs CHIMERA_STACK=1 and real stores");
+    None
+}
+
+/// The seeds of so many runs, or as many times more as was asked for.
+fn seeds(runs: u64) -> impl Iterator<Item = u64> {
+    let number =
+        |name: &str, usual: u64| env::var(name).map_or(usual, |text| text.parse().unwrap());
+    let first = number("CHIMERA_STACK_SEED", 1);
+    first..first + runs * number("CHIMERA_STACK_RUNS", 1)
+}

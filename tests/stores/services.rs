@@ -1,0 +1,36 @@
+//! The real stores as processes: killed, and started again on what they had written.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::program::soon;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Where `deploy/native/services` keeps them.
+fn directory() -> PathBuf {
+    env::var("CHIMERA_STACK_DIR").map_or_else(|_| root().join("target/native"), PathBuf::from)
+}
+
+/// kill -9; returns when the process is gone.
+pub(crate) fn kill(service: &str) {
+    let line = fs::read_to_string(directory().join("run").join(service)).unwrap();
+    let process = line.split_whitespace().next().unwrap();
+    let killed = Command::new("kill").args(["-9", process]).status().unwrap();
+    assert!(killed.success(), "{service} was not there to be killed");
+    let gone = || (!Path::new("/proc").join(process).join("cmdline").exists()).then_some(());
+    soon(&format!("the end of {service}"), gone);
+}
+
+/// Starts what is not there; returns when it answers.
+pub(crate) fn up(service: &str) {
+    let mut command = Command::new(root().join("deploy/native/services"));
+    command.args(["up", service]).stdin(Stdio::null()).stdout(Stdio::null());
+    let started = command.output().unwrap();
+    let said = String::from_utf8_lossy(&started.stderr);
+    assert!(started.status.success(), "{service} did not come back: {said}");
+}

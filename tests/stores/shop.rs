@@ -1,0 +1,91 @@
+//! A shop whose log lies in a directory and whose read models lie in the real stores, under names of its own.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{Said, chimera, end, replay, start};
+
+/// Gone with the test, but for what the stores hold.
+pub(crate) struct Shop {
+    room: TempDir,
+    name: String,
+}
+
+impl Shop {
+    /// A shop of this name, which no other shop in these stores has had.
+    pub(crate) fn new(story: &str) -> Self {
+        let room = tempfile::tempdir().unwrap();
+        let random = fastrand::Rng::new().u32(..);
+        Self { room, name: format!("{story}_{random:08x}") }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.room.path().join("data")
+    }
+
+    /// A file in its room.
+    pub(crate) fn written(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.room.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Which stores, as flags of both programs.
+    fn stores(&self) -> Vec<String> {
+        let address = |name: &str, usual: &str| env::var(name).unwrap_or_else(|_| usual.to_owned());
+        let name = &self.name;
+        let settings = [
+            "stores.rows=cassandra".to_owned(),
+            "stores.kv=redis".to_owned(),
+            "stores.search=opensearch".to_owned(),
+            format!("cassandra.nodes={}", address("CHIMERA_STACK_CASSANDRA", "127.0.0.1:9042")),
+            format!("cassandra.keyspace={name}"),
+            format!("redis.url={}", address("CHIMERA_STACK_REDIS", "redis://127.0.0.1:6379")),
+            format!("redis.prefix={name}:"),
+            format!(
+                "opensearch.url={}",
+                address("CHIMERA_STACK_OPENSEARCH", "http://127.0.0.1:9200")
+            ),
+            format!("opensearch.prefix={name}-"),
+        ];
+        settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]).collect()
+    }
+
+    /// Begins to import a file.
+    pub(crate) fn importing(&self, file: &Path) -> Child {
+        let file = file.to_str().unwrap();
+        let arguments = ["import", "online-retail", file, "--format", "json", "--partitions", "2"];
+        start(chimera(&arguments).arg("--data").arg(self.data()).args(self.stores()))
+    }
+
+    /// Imports a file to its end; all books must balance.
+    pub(crate) fn import(&self, file: &Path, when: &str) -> Value {
+        reconciled(end(self.importing(file)), when)
+    }
+
+    /// Every read model must be what an embedded one would be, up to the end of the log.
+    pub(crate) fn is_identical(&self, when: &str) {
+        let stores = self.stores();
+        let mut arguments = vec!["verify", "--format", "json"];
+        arguments.extend(stores.iter().map(String::as_str));
+        let report = replay(&self.data(), &arguments).json();
+        assert_eq!(report["verdict"], "identical", "{when}: {report:#}");
+        for model in report["models"].as_array().unwrap() {
+            assert_eq!(model["lag"], 0, "{when}: {model:#}");
+        }
+    }
+}
+
+/// What an import said at its good end.
+#[track_caller]
+pub(crate) fn reconciled(said: Said, when: &str) -> Value {
+    assert_eq!(said.code, 0, "{when}: {}{}", said.out, said.err);
+    let report = said.json();
+    assert_eq!(report["reconciled"], true, "{when}: {report:#}\n{}", said.err);
+    report
+}
