@@ -48,10 +48,10 @@ pub(crate) fn log_of(history: &[Change]) -> Arc<MemoryLog> {
 }
 
 pub(crate) fn append(log: &MemoryLog, history: &[Change]) {
-    let mut batches: BTreeMap<Partition, Batch> = BTreeMap::new();
+    let (codecs, mut batches) = (Decoder::bundled().unwrap(), BTreeMap::<Partition, Batch>::new());
     for change in history {
         let partition = Partition::new(change.stream(), change.partition());
-        batches.entry(partition).or_default().push_command([entry(change)]);
+        batches.entry(partition).or_default().push_command([entry(&codecs, change)]);
     }
     for (partition, batch) in batches {
         log.claim(&partition).unwrap().append(batch).unwrap();
@@ -65,8 +65,8 @@ pub(crate) fn append_raw(log: &MemoryLog, partition: &Partition, event_type: &st
     log.claim(partition).unwrap().append(batch).unwrap();
 }
 
-fn entry(change: &Change) -> Entry {
-    let (codecs, mut value) = (Decoder::bundled().unwrap(), vec![]);
+fn entry(codecs: &Decoder, change: &Change) -> Entry {
+    let mut value = vec![];
     let (key, meta) = (change.key(), change.meta());
     match change {
         Change::Product(one) => codecs.product.encode(key, meta, &one.event, &mut value),
