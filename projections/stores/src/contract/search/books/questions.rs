@@ -22,7 +22,7 @@ pub(super) const WORDS: [(&str, &str); 35] = [
     ("saint-exupery prince", "The Little Prince"),
     ("garcia marquez solitude", "One Hundred Years of Solitude"),
     ("emma austen", "Emma"),
-    ("neverwhere gaiman", "Neverwhere"),
+    ("neverwhere", "Neverwhere"),
     ("bronte wuthering", "Wuthering Heights"),
     ("jane eyre", "Jane Eyre"),
     ("hunger game", "The Hunger Games"),
