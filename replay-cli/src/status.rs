@@ -80,13 +80,13 @@ pub(crate) async fn status(config: &Config) -> Result<StatusReport, Failure> {
     }
     let mut partitions = Vec::new();
     match &data.embedded {
-        Some(log) => partitions.extend(log.sizes().into_iter().map(of_partition)),
+        Some(log) => partitions.extend(log.sizes().iter().map(of_partition)),
         None => partitions.extend(data.all_ends()?.into_iter().map(ending)),
     }
     Ok(StatusReport { verdict: "ok", partitions, models })
 }
 
-fn of_partition(size: chimera_log_embedded::PartitionStatus) -> PartitionStatus {
+fn of_partition(size: &chimera_log_embedded::PartitionStatus) -> PartitionStatus {
     PartitionStatus {
         stream: size.partition.stream.to_string(),
         partition: size.partition.index,

@@ -28,7 +28,7 @@ fn survives(service: &str) {
         kill(service);
         up(service);
         let when = format!("{service}, seed {seed}");
-        reconciled(end(import), &when);
+        reconciled(&end(import), &when);
         shop.is_identical(&when);
     }
 }

@@ -6,6 +6,11 @@
 //! `CHIMERA_STACK_SEED` begins with another seed. `CHIMERA_STACK_RETAIL` is the real "Online Retail" file to import.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a run says its seed, or that it is left out"
+)]
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
 
 mod importing;

@@ -65,7 +65,7 @@ impl Shop {
 
     /// Imports a file to its end; all books must balance.
     pub(crate) fn import(&self, file: &Path, when: &str) -> Value {
-        reconciled(end(self.importing(file)), when)
+        reconciled(&end(self.importing(file)), when)
     }
 
     /// Every read model must be what an embedded one would be, up to the end of the log.
@@ -83,7 +83,7 @@ impl Shop {
 
 /// What an import said at its good end.
 #[track_caller]
-pub(crate) fn reconciled(said: Said, when: &str) -> Value {
+pub(crate) fn reconciled(said: &Said, when: &str) -> Value {
     assert_eq!(said.code, 0, "{when}: {}{}", said.out, said.err);
     let report = said.json();
     assert_eq!(report["reconciled"], true, "{when}: {report:#}\n{}", said.err);

@@ -28,9 +28,10 @@ impl OpenStores {
     /// # Errors
     /// If Cassandra does not answer or refuses who enters, or the directory is in use, damaged or of another format.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        let here = match config.stores.has_embedded() {
-            true => Some(EmbeddedStores::open(&config.data_dir.join("read"))?),
-            false => None,
+        let here = if config.stores.has_embedded() {
+            Some(EmbeddedStores::open(&config.data_dir.join("read"))?)
+        } else {
+            None
         };
         let (rows, live) = rows(config, here.as_ref()).await?;
         Ok(Self {
@@ -164,15 +165,11 @@ fn exposed(secret: Option<&Secret>) -> Option<String> {
 
 /// As it may stand before the host of a URL.
 fn encoded(text: &str) -> String {
-    let mut url = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            url.push(char::from(byte));
-        } else {
-            url.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    url
+    let each = text.bytes().map(|byte| match byte {
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    each.collect()
 }
 
 #[cfg(test)]

@@ -65,14 +65,15 @@ fn mixed(number: u64, salt: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+const SYLLABLES: [&str; 20] = [
+    "ba", "cor", "den", "fil", "gra", "hem", "is", "jo", "kal", "lor", "mi", "nor", "os", "pel",
+    "qui", "rast", "sen", "tor", "ul", "ven",
+];
+
 /// A word: some are very common, most are rare, as in a language.
 fn word(seed: u64) -> String {
     let scale = 1 << (mixed(seed, 1) % 17);
     let number = mixed(seed, 2) % scale % WORDS;
-    const SYLLABLES: [&str; 20] = [
-        "ba", "cor", "den", "fil", "gra", "hem", "is", "jo", "kal", "lor", "mi", "nor", "os",
-        "pel", "qui", "rast", "sen", "tor", "ul", "ven",
-    ];
     let mut text = String::new();
     let mut rest = number + 20;
     while rest > 0 {
@@ -108,27 +109,23 @@ fn product(number: u64) -> Vec<SearchMutation> {
         ["HARDCOVER", "PAPERBACK", "EBOOK", "AUDIOBOOK"][usize::try_from(of(8) % 4).unwrap()];
     let price = Amount::from_ten_thousandths(signed(of(9) % 1_000_000));
     let available = signed(of(10) % 50);
+    let details = vec![
+        ("title", vec![title.into_value()]),
+        ("authors", authors.clone()),
+        ("author", authors),
+        ("description", vec![text(of(12), 30).into_value()]),
+        ("categories", categories.clone()),
+        ("category", categories),
+        ("format", vec![format.into()]),
+        ("language", vec!["en".into()]),
+    ];
+    let created = Timestamp(signed(of(11) % 1_000_000_000));
     vec![
         part(
             "product",
-            vec![
-                ("created_at", vec![Timestamp(signed(of(11) % 1_000_000_000)).into()]),
-                ("stock_tracked", vec![true.into()]),
-            ],
+            vec![("created_at", vec![created.into()]), ("stock_tracked", vec![true.into()])],
         ),
-        part(
-            "details",
-            vec![
-                ("title", vec![title.into_value()]),
-                ("authors", authors.clone()),
-                ("author", authors),
-                ("description", vec![text(of(12), 30).into_value()]),
-                ("categories", categories.clone()),
-                ("category", categories),
-                ("format", vec![format.into()]),
-                ("language", vec!["en".into()]),
-            ],
-        ),
+        part("details", details),
         part("price", vec![("price", vec![price.into()]), ("currency", vec!["GBP".into()])]),
         part("listing", vec![("discontinued", vec![false.into()])]),
         part(

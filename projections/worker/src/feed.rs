@@ -153,8 +153,8 @@ impl Feed {
         if let Some(upto) = self.position.upto {
             records.retain(|record| record.sequence <= upto);
         }
-        let oldest = records.iter().take(LOOKED_AT);
-        let oldest = oldest.filter_map(|record| self.projector.recorded_at(record)).next();
+        let mut looked_at = records.iter().take(LOOKED_AT);
+        let oldest = looked_at.find_map(|record| self.projector.recorded_at(record));
         if let Some(since) = oldest {
             self.progress.behind(since);
         }

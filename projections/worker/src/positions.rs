@@ -77,13 +77,11 @@ impl Positions {
         sequence: u64,
         deadline: Instant,
     ) -> Result<(), WaitError> {
-        match timeout_at(deadline, self.reached(model, partition, sequence)).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                let applied = self.last_known(model, partition);
-                Err(WaitError::NotCaughtUp { applied, wanted: sequence })
-            }
-        }
+        let reached = timeout_at(deadline, self.reached(model, partition, sequence));
+        reached.await.unwrap_or_else(|_| {
+            let applied = self.last_known(model, partition);
+            Err(WaitError::NotCaughtUp { applied, wanted: sequence })
+        })
     }
 
     /// A partition may come here or go elsewhere meanwhile.

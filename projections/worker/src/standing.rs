@@ -109,9 +109,10 @@ impl Feeder {
             let (applied, micros) = (*applied, Some(*micros));
             return Ok(PartitionStanding { partition, applied, end, micros });
         }
-        let micros = match end > stored {
-            true => self.recorded_at(&partition, stored + 1).await?.map(|at| (now.0 - at.0).max(0)),
-            false => Some(0),
+        let micros = if end > stored {
+            self.recorded_at(&partition, stored + 1).await?.map(|at| (now.0 - at.0).max(0))
+        } else {
+            Some(0)
         };
         Ok(PartitionStanding { partition, applied: stored, end, micros })
     }

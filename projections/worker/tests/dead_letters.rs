@@ -1,4 +1,5 @@
 //! Events that cannot be applied: what waits, what flows, in which order it heals, and what is kept of a drop.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod support;
 

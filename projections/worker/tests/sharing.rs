@@ -1,6 +1,7 @@
 //! Several processes that share the stores and the work: partitions go from one to the other while events flow, each may wait
 //! for what another does, and a feed that ends by itself begins again alone.
 #![allow(clippy::print_stderr, reason = "says how long it took")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! A thousand orders, one event of one of them poisoned: what the shop's read models show meanwhile, and after it was put right.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod support;
 

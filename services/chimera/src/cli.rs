@@ -96,7 +96,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Import {
-    /// A catalogue of books: a header with title, authors, isbn13, language_code, price, stock and more, in any order.
+    /// A catalogue of books: a header with `title`, `authors`, `isbn13`, `language_code`, price, stock and more, in any order.
     #[command(
         after_help = "Examples:\n  chimera import books catalogue.csv.zst --data ./books\n  \
         zcat catalogue.csv.gz | chimera import books - --format json"
@@ -198,7 +198,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<bool> {
                 import::books::books(config, &file, format).await
             }
             Command::Migrate(options) => migrate::migrate(config, options).await,
-            Command::Bench(bench) => bench::run(config, bench, metrics).await,
+            Command::Bench(bench) => Box::pin(bench::run(config, bench, metrics)).await,
         }
     })
 }

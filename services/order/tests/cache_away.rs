@@ -1,5 +1,7 @@
 //! What is read while the cache is away, or has lost what it held.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod shop;
 
 use std::sync::atomic::Ordering;

@@ -1,5 +1,7 @@
 //! Products are found, with filters, counts and pages; a plain list stands in while the search store is away.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod shop;
 
 use std::sync::atomic::Ordering;

@@ -1,19 +1,20 @@
-//! The catalogue of books that `CHIMERA_STACK_BOOKS` names: a .csv or .csv.zst file with book_id, title, authors, language_code.
+//! The catalogue of books that `CHIMERA_STACK_BOOKS` names: a .csv or .csv.zst file with `book_id`, `title`, `authors`, `language_code`.
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::path::Path;
 
 use chimera_stores::contract::search::books::Book;
 
 /// Its books; none, and a line that says so, where no file is named.
 pub(crate) fn books() -> Option<Vec<Book>> {
     let Ok(path) = std::env::var("CHIMERA_STACK_BOOKS") else {
-        let note = "not run: CHIMERA_STACK_BOOKS names no catalogue of books";
-        writeln!(std::io::stderr(), "{note}").unwrap();
+        let note = "not run: CHIMERA_STACK_BOOKS names no catalogue of books\n";
+        let _ = std::io::stderr().write_all(note.as_bytes());
         return None;
     };
     let file = File::open(&path).unwrap();
-    let input: Box<dyn Read> = if path.ends_with(".zst") {
+    let input: Box<dyn Read> = if Path::new(&path).extension().is_some_and(|kind| kind == "zst") {
         Box::new(zstd::Decoder::new(file).unwrap())
     } else {
         Box::new(file)

@@ -149,7 +149,7 @@ impl DeadLetters {
         let (asker, mut events) = (Asker { who, reason: "" }, 0);
         for (partition, letters) in self.of(model, view, key).await? {
             events += letters.len() as u64;
-            self.ask(view, &partition, Verb::Retry, Some((key, 0)), &asker).await?;
+            self.ask(view, &partition, (Verb::Retry, Some((key, 0))), &asker).await?;
         }
         Ok(events)
     }
@@ -169,7 +169,7 @@ impl DeadLetters {
             let aggregates = self.aggregates(view, &partition).await?.len() as u64;
             if aggregates > 0 {
                 waiting += aggregates;
-                self.ask(view, &partition, Verb::Retry, None, &Asker { who, reason: "" }).await?;
+                self.ask(view, &partition, (Verb::Retry, None), &Asker { who, reason: "" }).await?;
             }
         }
         Ok(waiting)
@@ -193,7 +193,7 @@ impl DeadLetters {
             events += meant.len() as u64;
             let upto = meant.last().map_or(0, |letter| letter.sequence);
             let asker = Asker { who, reason };
-            self.ask(view, &partition, Verb::Drop, Some((key, upto)), &asker).await?;
+            self.ask(view, &partition, (Verb::Drop, Some((key, upto))), &asker).await?;
         }
         Ok(events)
     }
@@ -295,8 +295,7 @@ impl DeadLetters {
         &self,
         view: View,
         partition: &Partition,
-        verb: Verb,
-        what: Option<(&str, u64)>,
+        (verb, what): (Verb, Option<(&str, u64)>),
         asker: &Asker<'_>,
     ) -> Result<(), AskError> {
         let asked_at = (self.store.clock)();

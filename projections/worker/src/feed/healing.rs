@@ -188,11 +188,10 @@ impl Feed {
         sequence: u64,
         fetching: &mut Fetching,
     ) -> Result<(), chimera_log::ReadError> {
-        let near = |reader: &Box<dyn Reader>| {
-            (reader.position()..reader.position() + NEAR).contains(&sequence)
-        };
+        let near =
+            |reader: &dyn Reader| (reader.position()..reader.position() + NEAR).contains(&sequence);
         let reader = match &mut fetching.reader {
-            Some(reader) if near(reader) => reader,
+            Some(reader) if near(&**reader) => reader,
             other => other.insert(self.log.read(&self.partition, sequence)?),
         };
         fetching.records = reader.next().await?.records.into_iter();

@@ -137,27 +137,15 @@ impl Shop {
         let reads = Reads { kv: cache.clone(), search: finder.clone(), ..reads };
         let products = Products::new(start(&engine).await.router(), reads.clone());
         let stock = Inventory::new(stocks.router(), reads.clone());
-        let codec = Arc::new(StreamCodec::bundled(Order::STREAM).unwrap());
-        let orders = Orders {
-            commands: orders.router(),
-            prices: prices(&engine.log, &mut tasks),
-            reads: reads.clone(),
-            history: History { log: Arc::clone(&engine.log), codec },
-            terms: terms(),
-        };
+        let prices = prices(&engine.log, &mut tasks);
+        let orders = ordering(orders.router(), prices, &engine.log, reads.clone());
         let (health, body_bytes) = (Health::default(), 2 * 1024 * 1024);
         let lifecycle = Lifecycle::new(&health, Duration::from_secs(10));
-        let services = (products.clone(), stock.clone(), orders.clone());
+        let services = (products, stock, orders);
         let around = around(&authenticator, &health, &lifecycle);
-        let methods = methods(services, around, body_bytes);
-        let services = [
-            chimera_product::routes(products),
-            chimera_inventory::routes(stock),
-            chimera_order::routes(orders),
-            chimera_query::routes(Analytics { reads }),
-        ];
+        let methods = methods(services.clone(), around, body_bytes);
         let edge = Edge { authenticator, health: health.clone(), metrics: None, body_bytes };
-        let app = application(services, edge);
+        let app = routed(services, reads, edge);
         let (log, lifecycle) = (engine.log, Mutex::new(Some(lifecycle)));
         Self {
             app,
@@ -209,6 +197,28 @@ impl Shop {
         let body = json!({"method": "CARD", "token": token});
         self.ask(post(&format!("/api/v1/orders/{order}/pay"), &body).key(key).wait()).await
     }
+}
+
+fn ordering(
+    commands: Commands<Order>,
+    prices: Arc<Prices>,
+    log: &Arc<dyn EventLog>,
+    reads: Reads,
+) -> Orders {
+    let codec = Arc::new(StreamCodec::bundled(Order::STREAM).unwrap());
+    let history = History { log: Arc::clone(log), codec };
+    Orders { commands, prices, reads, history, terms: terms() }
+}
+
+fn routed(services: (Products, Inventory, Orders), reads: Reads, edge: Edge) -> Router {
+    let (products, stock, orders) = services;
+    let routes = [
+        chimera_product::routes(products),
+        chimera_inventory::routes(stock),
+        chimera_order::routes(orders),
+        chimera_query::routes(Analytics { reads }),
+    ];
+    application(routes, edge)
 }
 
 fn around(authenticator: &Authenticator, health: &Health, lifecycle: &Lifecycle) -> grpc::Edge {

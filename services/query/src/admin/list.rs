@@ -112,8 +112,8 @@ fn page(
 ) -> Page<WaitingAggregate> {
     let more = items.len() > limit;
     items.truncate(limit);
-    let last = items.last().filter(|_| more).map(|(place, _)| place.clone());
-    let next = last.map(|place| cursor::seal(list, place.as_bytes()));
+    let end = items.last().filter(|_| more).map(|(place, _)| place.clone());
+    let next = end.map(|place| cursor::seal(list, place.as_bytes()));
     Page { items: items.into_iter().map(|(_, item)| item).collect(), next }
 }
 

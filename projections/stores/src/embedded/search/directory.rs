@@ -44,12 +44,11 @@ pub(super) fn views(root: &Path) -> io::Result<Vec<(String, u32, Shapes)>> {
         let (model, generation) = parsed(&name).ok_or_else(|| unknown(&name))?;
         let shapes = fs::read(entry.path().join(SHAPES));
         let shapes = shapes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        match shapes {
-            Some(shapes) => views.push((model, generation, shapes)),
-            None => {
-                tracing::error!(model, generation, "a search index is lost; it is built anew");
-                fs::remove_dir_all(entry.path())?;
-            }
+        if let Some(shapes) = shapes {
+            views.push((model, generation, shapes));
+        } else {
+            tracing::error!(model, generation, "a search index is lost; it is built anew");
+            fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(views)

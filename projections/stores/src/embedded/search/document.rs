@@ -18,8 +18,11 @@ use crate::search::{Document, Language, words};
 /// written, no fields for one deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stored {
-    parts: Vec<(u64, Option<Vec<(u32, Vec<Value>)>>)>,
+    parts: Vec<(u64, Option<Numbered>)>,
 }
+
+/// Fields by their number in the part.
+type Numbered = Vec<(u32, Vec<Value>)>;
 
 impl Stored {
     /// A document of which nothing is known yet.

@@ -46,7 +46,7 @@ pub(super) fn shape(spec: &SearchSpec) -> String {
     for part in spec.parts {
         let fields: Vec<String> =
             part.fields.iter().map(|field| format!("{} {:?}", field.name, field.kind)).collect();
-        text.push_str(&format!(", {}({})", part.name, fields.join(", ")));
+        text.extend([", ", part.name, "(", &fields.join(", "), ")"]);
     }
     text
 }

@@ -10,6 +10,8 @@ use crate::error::StoreError;
 use crate::page::{Cursor, Page, Scanned};
 use crate::search::Document;
 
+/// A page of what is there.
+type ScannedPage = Page<Scanned<String, (String, Document)>>;
 /// A document's id and where it lies.
 type Entry = (String, DocAddress);
 
@@ -19,7 +21,7 @@ pub(super) fn scan(
     spec: &'static SearchSpec,
     after: Option<&Cursor>,
     limit: usize,
-) -> Result<Page<Scanned<String, (String, Document)>>, StoreError> {
+) -> Result<ScannedPage, StoreError> {
     let mut after = after.map(|cursor| cursor.as_bytes().to_vec());
     if after.is_none() {
         refuse_damage(index)?;

@@ -77,16 +77,16 @@ pub(super) fn errors_between(one: &str, other: &str) -> usize {
         let mut this = vec![row; other.len() + 1];
         for column in 1..=other.len() {
             let same = one[row - 1] == other[column - 1];
-            let mut least = last[column - 1] + usize::from(!same);
-            least = least.min(last[column] + 1).min(this[column - 1] + 1);
+            let changed = last[column - 1] + usize::from(!same);
+            let mut fewest = changed.min(last[column] + 1).min(this[column - 1] + 1);
             let swapped = row > 1
                 && column > 1
                 && one[row - 1] == other[column - 2]
                 && one[row - 2] == other[column - 1];
             if swapped {
-                least = least.min(before_last[column - 2] + 1);
+                fewest = fewest.min(before_last[column - 2] + 1);
             }
-            this[column] = least;
+            this[column] = fewest;
         }
         before_last = std::mem::replace(&mut last, this);
     }
