@@ -241,7 +241,7 @@ async fn a_process_that_ends_in_order_saves_how_far_it_is_and_leaves() {
     let (history, (log, shared, stores)) = (history(), shared());
     let model = &daily_revenue::MODEL;
     let member = shared.at("somewhere");
-    let slow = Limits { save_within: Duration::from_secs(3_600), ..SMALL };
+    let slow = Limits { save_within: Duration::from_hours(1), ..SMALL };
     let node = Node::with(member.clone(), Counting::of(&member), &stores, (model, slow));
     let orders: Vec<Change> =
         history.into_iter().filter(|change| matches!(change, Change::Order(_))).collect();

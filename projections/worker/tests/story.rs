@@ -34,7 +34,7 @@ fn waits(change: &Change) -> bool {
 
 /// Waits until every model has applied the history to its end.
 async fn caught_up(positions: &Positions, history: &[Change]) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     for model in MODELS {
         for change in history.iter().rev().take(2) {
             let at = Partition::new(change.stream(), change.partition());
