@@ -22,8 +22,13 @@ pub(crate) fn kill(service: &str) {
     let process = line.split_whitespace().next().unwrap();
     let killed = Command::new("kill").args(["-9", process]).status().unwrap();
     assert!(killed.success(), "{service} was not there to be killed");
-    let gone = || (!Path::new("/proc").join(process).join("cmdline").exists()).then_some(());
-    soon(&format!("the end of {service}"), gone);
+    soon(&format!("the end of {service}"), || has_ended(process).then_some(()));
+}
+
+/// Whether nothing of it is left but, maybe, what its parent has not asked for yet.
+fn has_ended(process: &str) -> bool {
+    let status = fs::read_to_string(Path::new("/proc").join(process).join("stat"));
+    status.is_err() || status.is_ok_and(|status| status.contains(") Z "))
 }
 
 /// Starts what is not there; returns when it answers.

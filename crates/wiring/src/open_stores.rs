@@ -1,6 +1,7 @@
 //! Opens the stores that the settings name.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chimera_config::{Cassandra, Config, KvKind, Redis, RowsKind, SearchKind, Secret};
@@ -9,6 +10,11 @@ use chimera_stores::{
     CassandraLive, CassandraOptions, CassandraRows, EmbeddedStores, Generations, KvStore,
     OpenSearch, OpenSearchOptions, RedisKv, RedisOptions, RowStore, StoreError,
 };
+
+/// How long Cassandra may take to answer for the first time: about as long as it takes to start.
+const START: Duration = Duration::from_mins(1);
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The stores that hold the read models.
 #[derive(Clone)]
@@ -26,7 +32,7 @@ impl OpenStores {
     /// model is live stands where its rows are.
     ///
     /// # Errors
-    /// If Cassandra does not answer or refuses who enters, or the directory is in use, damaged or of another format.
+    /// If Cassandra does not answer within a minute or refuses who enters, or the directory is in use, damaged or of another format.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         let here = if config.stores.has_embedded() {
             Some(EmbeddedStores::open(&config.data_dir.join("read"))?)
@@ -98,10 +104,24 @@ async fn rows(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<
         (RowsKind::Embedded, Some(here)) => Ok((here.rows(), here.live())),
         (RowsKind::Embedded, None) | (RowsKind::Cassandra, _) => {
             let nodes = &config.cassandra.nodes;
-            let opened = CassandraRows::connect(&cassandra_options(&config.cassandra)).await;
+            let opened = patiently(&cassandra_options(&config.cassandra)).await;
             let rows = opened.with_context(|| format!("Cassandra at {nodes}"))?;
             let live: CassandraLive = rows.live();
             Ok((Arc::new(rows), Arc::new(live)))
+        }
+    }
+}
+
+/// Connects to Cassandra, which may be starting itself.
+async fn patiently(options: &CassandraOptions) -> Result<CassandraRows, StoreError> {
+    let deadline = Instant::now() + START;
+    loop {
+        match CassandraRows::connect(options).await {
+            Err(StoreError::Transient(reason)) if Instant::now() < deadline => {
+                tracing::warn!(reason, "waiting for Cassandra");
+                tokio::time::sleep(PAUSE).await;
+            }
+            connected => return connected,
         }
     }
 }
