@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,11 +36,13 @@ fn waits(change: &Change) -> bool {
 /// Waits until every model has applied the history to its end.
 async fn caught_up(positions: &Positions, history: &[Change]) {
     let deadline = Instant::now() + Duration::from_mins(1);
+    let mut ends = BTreeMap::new();
+    for change in history {
+        ends.insert(Partition::new(change.stream(), change.partition()), change.meta().sequence);
+    }
     for model in MODELS {
-        for change in history.iter().rev().take(2) {
-            let at = Partition::new(change.stream(), change.partition());
-            let sequence = change.meta().sequence;
-            while positions.wait_until(model.name, &at, sequence, deadline).await.is_err() {
+        for (at, &sequence) in &ends {
+            while positions.wait_until(model.name, at, sequence, deadline).await.is_err() {
                 assert!(Instant::now() < deadline, "{} does not catch up", model.name);
                 tokio::task::yield_now().await;
             }
