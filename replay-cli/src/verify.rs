@@ -31,7 +31,7 @@ pub(crate) async fn verify(
     let (progress, cores) = (Progress::new(), one_per_core());
     let judge = Judge {
         feeder: data.feeder(scratch.all())?,
-        rebuilt: scratch.stores().clone(),
+        rebuilt: scratch.all(),
         data: data.clone(),
         named: options.named,
         progress: progress.clone(),

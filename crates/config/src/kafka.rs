@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::{Wrong, first_broken};
 use super::{Properties, Secret};
 
 /// The Kafka that holds the log; in use where `log.kind` is `kafka`.
@@ -99,7 +100,7 @@ pub struct Registry {
 
 impl Registry {
     /// What must be, if something will not do.
-    pub(super) fn wrong(&self) -> Option<(&'static str, &'static str)> {
+    pub(super) fn wrong(&self) -> Wrong {
         let url = self.url.as_deref().unwrap_or("http://");
         let rules = [
             (
@@ -118,7 +119,7 @@ impl Registry {
                 "and registry.password go together",
             ),
         ];
-        rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (key, must))
+        first_broken(&rules)
     }
 }
 
@@ -152,7 +153,7 @@ impl Kafka {
     }
 
     /// What must be, if something will not do.
-    pub(super) fn wrong(&self) -> Option<(&'static str, &'static str)> {
+    pub(super) fn wrong(&self) -> Wrong {
         let named =
             self.sasl_mechanism.is_some() && self.username.is_some() && self.password.is_some();
         let plain_in_the_open = self.security == Security::SaslPlaintext
@@ -177,7 +178,7 @@ impl Kafka {
                 "must be at least 1 and at most a third of kafka.session_ms",
             ),
         ];
-        rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (key, must))
+        first_broken(&rules)
     }
 }
 

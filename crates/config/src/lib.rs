@@ -8,10 +8,13 @@ use std::path::PathBuf;
 use chimera_domain::money::{Amount, Currency};
 use serde::{Deserialize, Serialize};
 
+use rules::{Wrong, first_broken};
+
 mod kafka;
 mod layers;
 mod node;
 mod properties;
+mod rules;
 mod secret;
 mod stores;
 
@@ -252,7 +255,7 @@ impl Config {
         }
     }
 
-    fn wrong_stores(&self) -> Option<(&'static str, &'static str)> {
+    fn wrong_stores(&self) -> Wrong {
         let Stores { rows, kv, search } = self.stores;
         let cassandra = (rows == RowsKind::Cassandra).then(|| self.cassandra.wrong()).flatten();
         let redis = (kv == KvKind::Redis).then(|| self.redis.wrong()).flatten();
@@ -262,7 +265,7 @@ impl Config {
         stores.or(cassandra).or(redis).or(opensearch)
     }
 
-    fn wrong_among_nodes(&self) -> Option<(&'static str, &'static str)> {
+    fn wrong_among_nodes(&self) -> Wrong {
         if self.log.kind == LogKind::Embedded {
             return None;
         }
@@ -270,7 +273,7 @@ impl Config {
         log.or_else(|| self.node.wrong(self.stores.are_shared()))
     }
 
-    fn wrong(&self) -> Option<(&'static str, &'static str)> {
+    fn wrong(&self) -> Wrong {
         let hundred = Amount::from_ten_thousandths(1_000_000);
         let percent_fits = (Amount::ZERO..=hundred).contains(&self.orders.tax_percent);
         let secret = self.auth.jwt_secret.as_ref().map_or(0, |secret| secret.expose().len());
@@ -307,7 +310,7 @@ impl Config {
             ("limits.queued_commands", self.limits.queued_commands == 0, "must be at least 1"),
             ("limits.shutdown_seconds", self.limits.shutdown_seconds == 0, "must be at least 1"),
         ];
-        rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (key, must))
+        first_broken(&rules)
     }
 
     /// The settings as TOML, secrets hidden: what `--print-config` shows.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
+use super::rules::{Wrong, first_broken};
 
 /// What this process does, and how the other nodes reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +146,7 @@ impl Default for Node {
 
 impl Node {
     /// What must be, if something will not do in an installation of several nodes.
-    pub(super) fn wrong(&self, shared_stores: bool) -> Option<(&'static str, &'static str)> {
+    pub(super) fn wrong(&self, shared_stores: bool) -> Wrong {
         let secret = self.secret.as_ref().map(|secret| secret.expose().len());
         let reachable = !self.address.ip().is_loopback();
         let rules = [
@@ -166,7 +167,7 @@ impl Node {
                 "queries and projector go together while the read stores are embedded",
             ),
         ];
-        rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (key, must))
+        first_broken(&rules)
     }
 }
 

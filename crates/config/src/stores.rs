@@ -4,10 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::{Wrong, first_broken};
 use super::{LogKind, Secret};
-
-/// What must be of which setting, where something will not do.
-type Wrong = Option<(&'static str, &'static str)>;
 
 /// Which stores hold the read models.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,10 +169,6 @@ impl Default for OpenSearch {
     }
 }
 
-fn first(rules: &[(&'static str, bool, &'static str)]) -> Wrong {
-    rules.iter().find(|(_, broken, _)| *broken).map(|(key, _, must)| (*key, *must))
-}
-
 impl Cassandra {
     /// What must be, if something will not do.
     pub(super) fn wrong(&self) -> Wrong {
@@ -182,7 +176,7 @@ impl Cassandra {
         let named = self.keyspace.chars().all(plain)
             && self.keyspace.starts_with(|c: char| c.is_ascii_lowercase())
             && self.keyspace.len() <= 48;
-        first(&[
+        first_broken(&[
             ("cassandra.nodes", self.nodes.is_empty(), "must name at least one host:port"),
             (
                 "cassandra.keyspace",
@@ -202,7 +196,7 @@ impl Cassandra {
 impl Redis {
     /// What must be, if something will not do.
     pub(super) fn wrong(&self) -> Wrong {
-        first(&[
+        first_broken(&[
             ("redis.url", !self.url.starts_with("redis://"), "must begin with redis://"),
             (
                 "redis.url",
@@ -228,7 +222,7 @@ impl OpenSearch {
     pub(super) fn wrong(&self) -> Wrong {
         let http = self.url.starts_with("http://") || self.url.starts_with("https://");
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        first(&[
+        first_broken(&[
             ("opensearch.url", !http, "must begin with http:// or https://"),
             (
                 "opensearch.url",

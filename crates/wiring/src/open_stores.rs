@@ -23,7 +23,7 @@ pub struct OpenStores {
     kv: Arc<dyn KvStore>,
     search: Arc<dyn SearchStore>,
     live: Arc<dyn Generations>,
-    are_shared: bool,
+    /// Those in the data directory; none where all nodes write into the same stores.
     embedded: Option<EmbeddedStores>,
 }
 
@@ -45,7 +45,6 @@ impl OpenStores {
             kv: key_values(config, here.as_ref())?,
             search: search(config, here.as_ref())?,
             live,
-            are_shared: config.stores.are_shared(),
             embedded: here,
         })
     }
@@ -77,7 +76,7 @@ impl OpenStores {
     /// Whether all nodes write into the same stores.
     #[must_use]
     pub fn are_shared(&self) -> bool {
-        self.are_shared
+        self.embedded.is_none()
     }
 
     /// Writes what is embedded to the disk; the other stores do so themselves.

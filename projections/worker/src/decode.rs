@@ -4,6 +4,7 @@
 
 use chimera_codec::{CodecError, SchemaIds, StreamCodec};
 use chimera_domain::aggregate::{Aggregate, DomainEvent};
+use chimera_domain::time::Timestamp;
 use chimera_domain::{order, payment, product, stock};
 use chimera_log::{Partition, RawRecord};
 use chimera_model::{Change, ReadModel};
@@ -74,6 +75,16 @@ impl Decoder {
             return Ok(None);
         }
         self.decode(partition, &record.value).map(Some)
+    }
+
+    /// When a record was taken into the log, if it can be read.
+    pub(crate) fn recorded_at(
+        &self,
+        partition: &Partition,
+        record: &RawRecord,
+    ) -> Option<Timestamp> {
+        let change = self.decode(partition, &record.value).ok()?;
+        Some(change.meta().recorded_at)
     }
 }
 

@@ -214,10 +214,7 @@ impl Feed {
         if self.letters.parked.letters() + letters.len() > MOST_LETTERS {
             return Err(self.too_many());
         }
-        let mut backoff = Backoff::default();
-        while let Err(error) = self.letters.queue.put(&mut letters).await {
-            self.wait_for_store(error, &mut backoff).await?;
-        }
+        self.put(&mut letters).await?;
         for letter in &letters {
             self.tell(letter);
             self.letters.parked.add(letter);

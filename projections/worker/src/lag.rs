@@ -35,8 +35,13 @@ impl Lag {
     /// How old the oldest event that is not applied is, in seconds.
     #[must_use]
     pub fn seconds(&self) -> f64 {
-        Duration::from_micros(self.micros.max(0).cast_unsigned()).as_secs_f64()
+        seconds(self.micros)
     }
+}
+
+/// Microseconds as metrics and people have them; none are below 0.
+pub(crate) fn seconds(micros: i64) -> f64 {
+    Duration::from_micros(micros.max(0).cast_unsigned()).as_secs_f64()
 }
 
 /// Shows the lags as metrics, `every` so often, until it is dropped.

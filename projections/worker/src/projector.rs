@@ -111,8 +111,7 @@ impl Projector {
 
     /// When the record was taken into the log, if it can be read.
     pub(crate) fn recorded_at(&self, record: &RawRecord) -> Option<Timestamp> {
-        let change = self.decoder.decode(&self.partition, &record.value).ok()?;
-        Some(change.meta().recorded_at)
+        self.decoder.recorded_at(&self.partition, record)
     }
 
     /// Forgets what it knows of rows: the store may hold others.

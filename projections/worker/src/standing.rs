@@ -11,7 +11,7 @@ use chimera_model::ReadModel;
 
 use crate::dead_letters::AskError;
 use crate::feeder::{Feeder, partitions_of};
-use crate::lag::Lag;
+use crate::lag::{Lag, seconds};
 use crate::positions::Positions;
 
 /// How a read model stands.
@@ -57,6 +57,12 @@ impl PartitionStanding {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.end.saturating_sub(self.applied)
+    }
+
+    /// How old the next event is that is not applied, in seconds; none if it cannot be read.
+    #[must_use]
+    pub fn seconds(&self) -> Option<f64> {
+        self.micros.map(seconds)
     }
 }
 
@@ -124,10 +130,7 @@ impl Feeder {
         sequence: u64,
     ) -> Result<Option<Timestamp>, AskError> {
         let batch = self.log().read(partition, sequence)?.next().await?;
-        let mut times = batch.records.iter().filter_map(|record| {
-            let change = self.decoder().decode(partition, &record.value).ok()?;
-            Some(change.meta().recorded_at)
-        });
-        Ok(times.next())
+        let mut records = batch.records.iter();
+        Ok(records.find_map(|record| self.decoder().recorded_at(partition, record)))
     }
 }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use chimera_model::ReadModel;
+use chimera_stores::View;
 use chimera_stores::checksum::{Content, compare};
-use chimera_stores::search::SearchWriter;
-use chimera_stores::{EmbeddedStores, KvWriter, RowWriter, View};
-use chimera_worker::Feeder;
+use chimera_worker::{Feeder, Stores};
 
 use super::report::{ModelReport, TableReport};
 use crate::data::{Applied, Data, Positions};
@@ -20,7 +19,7 @@ pub(super) struct Judge {
     pub(super) data: Arc<Data>,
     /// Feeds the scratch stores.
     pub(super) feeder: Feeder,
-    pub(super) rebuilt: EmbeddedStores,
+    pub(super) rebuilt: Stores,
     pub(super) named: usize,
     pub(super) progress: Progress,
 }
@@ -106,68 +105,17 @@ impl Judge {
     ) -> Result<Vec<TableReport>, Failure> {
         let target = self.feeder.target(model, part.scratch);
         rebuild(&self.feeder, &target, &part.upto, &self.progress).await?;
+        let live_stores = self.data.all();
+        let live = contents(&live_stores, model, live, part.held);
+        let rebuilt = contents(&self.rebuilt, model, target.view(), part.held);
         let mut tables = Vec::new();
-        if part.held.rows {
-            tables.extend(self.tables(model, live, target.view()).await?);
+        for (live, rebuilt) in live.into_iter().zip(rebuilt) {
+            tables.push(self.content(live, rebuilt).await?);
         }
-        if part.held.kv {
-            tables.extend(self.spaces(model, live, target.view()).await?);
-        }
-        if part.held.search {
-            tables.extend(self.indices(model, live, target.view()).await?);
-        }
-        self.rebuilt.rows().remove(target.view()).await?;
-        self.rebuilt.kv().remove(target.view()).await?;
-        self.rebuilt.search().remove(target.view()).await?;
+        self.rebuilt.rows.remove(target.view()).await?;
+        self.rebuilt.kv.remove(target.view()).await?;
+        self.rebuilt.search.remove(target.view()).await?;
         Ok(tables)
-    }
-
-    async fn tables(
-        &self,
-        model: &ReadModel,
-        live: View,
-        rebuilt: View,
-    ) -> Result<Vec<TableReport>, Failure> {
-        let (live_store, rebuilt_store) = (self.data.stores.rows(), self.rebuilt.rows());
-        let mut reports = Vec::new();
-        for table in model.tables {
-            let live = Content::Rows { store: &*live_store, view: live, table };
-            let rebuilt = Content::Rows { store: &*rebuilt_store, view: rebuilt, table };
-            reports.push(self.content(live, rebuilt).await?);
-        }
-        Ok(reports)
-    }
-
-    async fn spaces(
-        &self,
-        model: &ReadModel,
-        live: View,
-        rebuilt: View,
-    ) -> Result<Vec<TableReport>, Failure> {
-        let (live_store, rebuilt_store) = (self.data.stores.kv(), self.rebuilt.kv());
-        let mut reports = Vec::new();
-        for space in model.spaces {
-            let live = Content::Kv { store: &*live_store, view: live, space };
-            let rebuilt = Content::Kv { store: &*rebuilt_store, view: rebuilt, space };
-            reports.push(self.content(live, rebuilt).await?);
-        }
-        Ok(reports)
-    }
-
-    async fn indices(
-        &self,
-        model: &ReadModel,
-        live: View,
-        rebuilt: View,
-    ) -> Result<Vec<TableReport>, Failure> {
-        let (live_store, rebuilt_store) = (self.data.stores.search(), self.rebuilt.search());
-        let mut reports = Vec::new();
-        for spec in model.indices {
-            let live = Content::Search { store: &*live_store, view: live, spec };
-            let rebuilt = Content::Search { store: &*rebuilt_store, view: rebuilt, spec };
-            reports.push(self.content(live, rebuilt).await?);
-        }
-        Ok(reports)
     }
 
     async fn content(
@@ -180,6 +128,24 @@ impl Judge {
         step.end();
         Ok(TableReport::from(compared?))
     }
+}
+
+/// What a view holds in these stores, in the order of its model.
+fn contents<'a>(stores: &'a Stores, model: &ReadModel, view: View, held: Held) -> Vec<Content<'a>> {
+    let mut contents = Vec::new();
+    if held.rows {
+        let of = |table: &&'static _| Content::Rows { store: &*stores.rows, view, table };
+        contents.extend(model.tables.iter().map(of));
+    }
+    if held.kv {
+        let of = |space: &&'static _| Content::Kv { store: &*stores.kv, view, space };
+        contents.extend(model.spaces.iter().map(of));
+    }
+    if held.search {
+        let of = |spec: &&'static _| Content::Search { store: &*stores.search, view, spec };
+        contents.extend(model.indices.iter().map(of));
+    }
+    contents
 }
 
 fn not_there(model: &ReadModel, why: &str) -> Failure {

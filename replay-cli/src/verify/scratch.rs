@@ -29,11 +29,7 @@ impl Scratch {
         Ok(Self { stores, _directory: directory })
     }
 
-    pub(super) fn stores(&self) -> &EmbeddedStores {
-        &self.stores
-    }
-
-    /// The same, to be fed.
+    /// The stores, to be fed.
     pub(super) fn all(&self) -> Stores {
         let stores = &self.stores;
         Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() }

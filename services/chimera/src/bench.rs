@@ -14,6 +14,7 @@ mod grpc;
 mod hot_product;
 mod kafka;
 mod kafka_report;
+mod open_loop;
 mod raw_log;
 mod reads;
 mod report;
@@ -86,7 +87,7 @@ pub async fn run(
     let on_kafka =
         matches!(bench, Bench::Kafka(_)) || config.log.kind == chimera_config::LogKind::Kafka;
     apart::apart(&mut config);
-    let outcome = measure(config.clone(), bench, metrics).await;
+    let outcome = Box::pin(measure(config.clone(), bench, metrics)).await;
     let emptied = apart::empty_stores(&config).await;
     std::fs::remove_dir_all(&scratch)?;
     let deleted = if on_kafka { apart::delete(&config).await } else { Ok(()) };

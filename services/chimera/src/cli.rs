@@ -198,7 +198,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<bool> {
                 import::books::books(config, &file, format).await
             }
             Command::Migrate(options) => migrate::migrate(config, options).await,
-            Command::Bench(bench) => Box::pin(bench::run(config, bench, metrics)).await,
+            Command::Bench(bench) => bench::run(config, bench, metrics).await,
         }
     })
 }

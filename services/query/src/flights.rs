@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chimera_kit::position::After;
 use tokio::sync::OnceCell;
 
 type UnderWay<T> = HashMap<String, Arc<OnceCell<T>>>;
@@ -26,9 +27,22 @@ impl<T> Default for Flights<T> {
 }
 
 impl<T: Clone> Flights<T> {
-    /// What the reading of `key` gives that is under way already, or this one. Where whoever reads gives up, another one of
-    /// those who wait reads.
-    pub async fn join<F: Future<Output = T>>(&self, key: &str, read: impl FnOnce() -> F) -> T {
+    /// What the reading of `key` gives that is under way already, or this one. Who has seen something reads alone: another
+    /// reading may have begun before that was there.
+    pub async fn join<F: Future<Output = T>>(
+        &self,
+        after: &After,
+        key: &str,
+        read: impl FnOnce() -> F,
+    ) -> T {
+        if after.0.is_some() {
+            return read().await;
+        }
+        self.share(key, read).await
+    }
+
+    /// Where whoever reads gives up, another one of those who wait reads.
+    async fn share<F: Future<Output = T>>(&self, key: &str, read: impl FnOnce() -> F) -> T {
         let cell = Arc::clone(self.lock().entry(key.to_owned()).or_default());
         let answer = cell.get_or_init(read).await.clone();
         let mut under_way = self.lock();
@@ -58,19 +72,19 @@ mod tests {
             go.notified().await;
             readings.fetch_add(1, Ordering::Relaxed) + 1
         };
-        let together = async { tokio::join!(flights.join("a", read), flights.join("a", read)) };
+        let together = async { tokio::join!(flights.share("a", read), flights.share("a", read)) };
         let ((first, second), ()) = tokio::join!(together, async { go.notify_one() });
         assert_eq!((first, second), (1, 1));
         go.notify_one();
-        assert_eq!(flights.join("a", read).await, 2, "nothing is kept");
+        assert_eq!(flights.share("a", read).await, 2, "nothing is kept");
     }
 
     #[tokio::test]
     async fn a_reader_who_gives_up_leaves_the_others_their_answer() {
         let flights = Flights::default();
-        let gone = flights.join("a", std::future::pending::<u32>);
+        let gone = flights.share("a", std::future::pending::<u32>);
         assert!(tokio::time::timeout(std::time::Duration::ZERO, gone).await.is_err());
-        assert_eq!(flights.join("a", || async { 7 }).await, 7);
+        assert_eq!(flights.share("a", || async { 7 }).await, 7);
         assert!(flights.lock().is_empty());
     }
 }

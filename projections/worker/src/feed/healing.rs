@@ -217,8 +217,8 @@ impl Feed {
     pub(super) async fn fail(&mut self, failure: Failure) -> Result<(), Ended> {
         let Failure { sequence, class, error } = failure;
         let found = self.letters_of(&[sequence]).await?;
-        let failed = found.into_iter().map(|letter| letter.failed(class, &error)).collect();
-        self.rewrite(failed).await
+        let failed = found.into_iter().map(|letter| letter.failed(class, &error));
+        self.put(&mut failed.collect::<Vec<_>>()).await
     }
 
     /// Marks the events of an aggregate, up to a sequence, as never to be applied.
@@ -229,7 +229,7 @@ impl Feed {
         for letter in &mut letters {
             letter.class = Class::Dropped;
         }
-        self.rewrite(letters).await?;
+        self.put(&mut letters).await?;
         for sequence in sequences {
             self.letters.parked.drop_one(key, sequence);
         }
@@ -246,12 +246,13 @@ impl Feed {
         }
     }
 
-    async fn rewrite(&mut self, mut letters: Vec<Letter>) -> Result<(), Ended> {
+    /// Puts letters into the queue, new or anew.
+    pub(super) async fn put(&mut self, letters: &mut [Letter]) -> Result<(), Ended> {
         if letters.is_empty() {
             return Ok(());
         }
         let mut backoff = Backoff::default();
-        while let Err(error) = self.letters.queue.put(&mut letters).await {
+        while let Err(error) = self.letters.queue.put(letters).await {
             self.wait_for_store(error, &mut backoff).await?;
         }
         Ok(())

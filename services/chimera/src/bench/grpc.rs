@@ -3,25 +3,22 @@
 //! Server and clients share this process and its cores. A call that is due is sent at once, however many are still under way: a
 //! slow answer cannot hide the next one.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use chimera_config::Config;
 use chimera_proto::inventory::v1::ReserveStockRequest;
 use chimera_proto::inventory::v1::inventory_client::InventoryClient;
 use hdrhistogram::Histogram;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tonic::transport::Channel;
 
+use super::open_loop::{self, Took};
 use super::report::{Grpc, Latency};
 use super::serving::Serving;
 use super::stocked;
 use crate::terminal::Format;
 
 const CONNECTIONS: usize = 8;
-const WARM_UP: Duration = Duration::from_secs(2);
 
 /// The load.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -59,47 +56,20 @@ pub(super) async fn measure(
 
 /// Latencies in microseconds, from when each call was due.
 async fn run(load: Load, clients: &[Client]) -> anyhow::Result<Histogram<u64>> {
-    let (start, mut calls) = (Instant::now(), JoinSet::new());
-    let pace = Duration::from_secs(1) / load.rate.max(1);
-    let total = u64::from(load.rate) * (load.seconds + WARM_UP.as_secs());
-    let mut latencies = Histogram::new(3)?;
-    for number in 0..total {
-        let due = start + pace * u32::try_from(number)?;
-        sleep_until(due).await;
-        let client = clients[usize::try_from(number)? % clients.len()].clone();
-        calls.spawn(reserve(client, number, due));
-        while let Some(done) = calls.try_join_next() {
-            record(&mut latencies, start, done??)?;
-        }
-    }
-    while let Some(done) = calls.join_next().await {
-        record(&mut latencies, start, done??)?;
-    }
-    Ok(latencies)
+    let next = |number: u64, due| {
+        let turn = usize::try_from(number).unwrap_or_default() % clients.len();
+        reserve(clients[turn].clone(), number, due)
+    };
+    open_loop::run(load.rate, load.seconds, next).await
 }
 
-/// When the call was due, and when its answer was there. An answer that is no success ends the run.
-async fn reserve(
-    mut client: Client,
-    number: u64,
-    due: Instant,
-) -> anyhow::Result<(Instant, Instant)> {
+/// When the call was due, and how long after that its answer was there. An answer that is no success ends the run.
+async fn reserve(mut client: Client, number: u64, due: Instant) -> anyhow::Result<Took> {
     let request = ReserveStockRequest {
         product_id: stocked::product_in_turn(number),
         order_id: format!("bench-{number}"),
         quantity: 1,
     };
     client.reserve_stock(request).await.context("a reservation failed")?;
-    Ok((due, Instant::now()))
-}
-
-fn record(
-    latencies: &mut Histogram<u64>,
-    start: Instant,
-    (due, done): (Instant, Instant),
-) -> anyhow::Result<()> {
-    if due >= start + WARM_UP {
-        latencies.record(u64::try_from((done - due).as_micros())?)?;
-    }
-    Ok(())
+    Ok((due, due.elapsed()))
 }

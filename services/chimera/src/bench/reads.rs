@@ -14,9 +14,9 @@ use chimera_engine::Receipt;
 use chimera_model::inventory_snapshot::{INVENTORY_SNAPSHOT, MODEL};
 use hdrhistogram::Histogram;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
+use super::open_loop::{self, Took, WARM_UP};
 use super::report::{Latency, Reads};
 use super::rest::{connect, send};
 use super::serving::Serving;
@@ -25,7 +25,6 @@ use crate::customer::Errand;
 use crate::shop::Shop;
 use crate::terminal::Format;
 
-const WARM_UP: Duration = Duration::from_secs(2);
 /// Far longer than any target.
 const LONGEST: Duration = Duration::from_secs(30);
 /// Between two reads of the one who looks beside the load.
@@ -55,8 +54,9 @@ pub(super) async fn measure(
     stocked::stock_up(&serving.shop).await?;
     let looking = Looking { shop: serving.shop.clone(), address: serving.address };
     let end = Instant::now() + WARM_UP + Duration::from_secs(load.seconds);
-    let (readable, (plain, after)) =
-        tokio::try_join!(write(load, serving.shop.clone()), looking.until(end))?;
+    let shop = serving.shop.clone();
+    let writing = open_loop::run(load.rate, load.seconds, |number, _| seen(shop.clone(), number));
+    let (readable, (plain, after)) = tokio::try_join!(writing, looking.until(end))?;
     serving.close().await?;
     Ok(Reads {
         rate: load.rate,
@@ -68,39 +68,8 @@ pub(super) async fn measure(
     })
 }
 
-/// From acknowledged to readable, in microseconds.
-async fn write(load: Load, shop: Shop) -> anyhow::Result<Histogram<u64>> {
-    let (start, mut events) = (Instant::now(), JoinSet::new());
-    let pace = Duration::from_secs(1) / load.rate.max(1);
-    let total = u64::from(load.rate) * (load.seconds + WARM_UP.as_secs());
-    let mut latencies = Histogram::new(3)?;
-    for number in 0..total {
-        let due = start + pace * u32::try_from(number)?;
-        sleep_until(due).await;
-        events.spawn(seen(shop.clone(), number));
-        while let Some(took) = events.try_join_next() {
-            record(&mut latencies, start, took??)?;
-        }
-    }
-    while let Some(took) = events.join_next().await {
-        record(&mut latencies, start, took??)?;
-    }
-    Ok(latencies)
-}
-
-fn record(
-    latencies: &mut Histogram<u64>,
-    start: Instant,
-    (durable, took): (Instant, Duration),
-) -> anyhow::Result<()> {
-    if durable >= start + WARM_UP {
-        latencies.record(u64::try_from(took.as_micros())?)?;
-    }
-    Ok(())
-}
-
 /// When an event was acknowledged, and how long after that its row could be read.
-async fn seen(shop: Shop, number: u64) -> anyhow::Result<(Instant, Duration)> {
+async fn seen(shop: Shop, number: u64) -> anyhow::Result<Took> {
     let product = stocked::product_in_turn(number);
     let receipt = adjust(&shop, &product, &format!("event-{number}")).await?;
     let durable = Instant::now();

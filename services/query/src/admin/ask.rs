@@ -94,7 +94,7 @@ pub(crate) async fn retry_all(
         let waiting = letters.retry_all(model, view, &asked.caller.subject).await;
         about += waiting.map_err(|error| problem(&error))?;
     }
-    Ok((StatusCode::ACCEPTED, Json(Accepted { about })))
+    accepted(Ok(about))
 }
 
 /// Give events up

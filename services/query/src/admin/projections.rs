@@ -100,14 +100,12 @@ fn shown(standing: &Standing) -> Projection {
 }
 
 fn partition(standing: &PartitionStanding) -> PartitionLag {
-    let seconds =
-        |micros: i64| std::time::Duration::from_micros(micros.max(0).cast_unsigned()).as_secs_f64();
     PartitionLag {
         stream: standing.partition.stream.to_string(),
         partition: standing.partition.index,
         applied: standing.applied,
         end: standing.end,
         lag_events: standing.events(),
-        lag_seconds: standing.micros.map(seconds),
+        lag_seconds: standing.seconds(),
     }
 }

@@ -83,17 +83,13 @@ impl Inventory {
         Ok(Warned::usual(found))
     }
 
-    /// Who has seen something reads for himself: another reading may have begun before.
     async fn by_table(
         &self,
         product: &ProductId,
         after: &After,
     ) -> Result<Option<StockBody>, Problem> {
         self.reads.caught_up(after, &[&MODEL]).await?;
-        if after.0.is_some() {
-            return self.row_of(product).await;
-        }
-        self.flights.join(product.as_key(), || self.row_of(product)).await
+        self.flights.join(after, product.as_key(), || self.row_of(product)).await
     }
 
     async fn row_of(&self, product: &ProductId) -> Result<Option<StockBody>, Problem> {

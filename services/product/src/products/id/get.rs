@@ -59,7 +59,6 @@ impl Products {
         Ok(Warned::usual(found))
     }
 
-    /// Who has seen something reads for himself: another reading may have begun before.
     async fn by_tables(
         &self,
         product: &ProductId,
@@ -68,10 +67,7 @@ impl Products {
         self.reads
             .caught_up(after, &[&product_catalogue::MODEL, &inventory_snapshot::MODEL])
             .await?;
-        if after.0.is_some() {
-            return self.rows_of(product).await;
-        }
-        self.flights.join(product.as_key(), || self.rows_of(product)).await
+        self.flights.join(after, product.as_key(), || self.rows_of(product)).await
     }
 
     async fn rows_of(&self, product: &ProductId) -> Result<Option<ProductBody>, Problem> {
