@@ -54,6 +54,22 @@ async fn documents_and_checkpoints_survive_a_restart() {
     }
 }
 
+/// As a process leaves it that was killed after it wrote the files of a commit, and before that one counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_was_cut_off_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(dir.path()).await);
+    let committed = dir.path().join("search/notes.3/notes/meta.json");
+    let before = fs::read(&committed).unwrap();
+    for _ in 0..3 {
+        let stores = EmbeddedStores::open(dir.path()).unwrap();
+        stores.search().apply(VIEW, &[note("a", 2)], &[checkpoint(0, 3)]).await.unwrap();
+        assert_eq!(found(&*stores.search(), "version 2").await, 1);
+        drop(stores);
+        fs::write(&committed, &before).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_at_once_lose_nothing_and_all_see_what_they_wrote() {
     let dir = tempfile::tempdir().unwrap();

@@ -135,7 +135,11 @@ fn opened(index: &OpenIndex) -> Result<IndexWriter<TantivyDocument>, StoreError>
         .num_worker_threads(1)
         .num_merge_threads(1)
         .build();
-    index.index.writer_with_options(options).map_err(failed)
+    let writer: IndexWriter = index.index.writer_with_options(options).map_err(failed)?;
+    // A writer that was killed may have left files of a commit that never came to be. The same commit, made again, gives them the
+    // same names, and no file is written twice.
+    writer.garbage_collect_files().wait().map_err(failed)?;
+    Ok(writer)
 }
 
 /// The documents that change, as they are after all jobs; those whose mutations are all old are not among them.
