@@ -11,7 +11,8 @@ use serde_json::Value;
 
 /// Far longer than anything here takes, so that only what never comes fails.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-const PAUSE: Duration = Duration::from_millis(5);
+/// Between two looks.
+pub(crate) const PAUSE: Duration = Duration::from_millis(5);
 
 /// A program that is just being started holds what is locked in this process, for a moment.
 static STARTING: RwLock<()> = RwLock::new(());

@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Ask, get, post};
-use crate::program::{chimera, soon, start};
+use crate::program::{PATIENCE, PAUSE, chimera, soon, start};
 
 /// A running `chimera serve`. Dropping it kills it.
 pub(crate) struct Serving {
@@ -65,8 +66,19 @@ impl Serving {
     /// Starts it and waits until it is ready.
     pub(crate) fn ready(data: &Path) -> Self {
         let serving = Self::start(data);
-        soon("ready", || (serving.ask(&get("/health/ready")).status == 200).then_some(()));
+        serving.wait_until_ready();
         serving
+    }
+
+    /// A shop that never is says what it waits for.
+    fn wait_until_ready(&self) {
+        let mut answer = self.ask(&get("/health/ready"));
+        let deadline = Instant::now() + PATIENCE;
+        while answer.status != 200 {
+            assert!(Instant::now() < deadline, "not ready within {PATIENCE:?}: {}", answer.text);
+            std::thread::sleep(PAUSE);
+            answer = self.ask(&get("/health/ready"));
+        }
     }
 
     pub(crate) fn ask(&self, ask: &Ask) -> Answer {

@@ -239,8 +239,10 @@ impl Positions {
             let is_read = model.streams().contains(&&*partition.stream);
             return Ok(if is_read { Found::Elsewhere(elsewhere, model) } else { Found::Unread });
         }
-        let others = fed.filter(|fed| !fed.is_empty());
-        if others.is_some_and(|fed| fed.keys().all(|other| other.stream != partition.stream)) {
+        // Not what is fed so far: feeds start one after the other.
+        let given = standing.and_then(|standing| standing.given.as_ref());
+        let given = given.filter(|given| !given.is_empty());
+        if given.is_some_and(|given| given.iter().all(|other| other.stream != partition.stream)) {
             return Ok(Found::Unread);
         }
         Err(WaitError::NotFed { model: model.to_owned(), partition: partition.clone() })
@@ -255,4 +257,24 @@ enum Found<'a> {
     Here(watch::Receiver<u64>),
     /// At the store.
     Elsewhere(&'a Elsewhere, &'static ReadModel),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "order_details";
+
+    #[tokio::test]
+    async fn a_stream_whose_feed_has_not_started_yet_is_no_unread_one() {
+        let (positions, soon) = (Positions::default(), Instant::now());
+        let (order, product) = (Partition::new("order", 0), Partition::new("product", 0));
+        let (_end, high) = watch::channel(7);
+        positions.give(MODEL, &Ownership::from([order.clone(), product.clone()]));
+        positions.register(MODEL, &product, 7, high);
+        let waited = positions.wait_until(MODEL, &order, 3, soon).await;
+        assert!(matches!(waited, Err(WaitError::NotFed { .. })), "{waited:?}");
+        let stock = Partition::new("stock", 0);
+        assert_eq!(positions.wait_until(MODEL, &stock, 3, soon).await, Ok(()));
+    }
 }
