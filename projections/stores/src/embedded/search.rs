@@ -5,6 +5,7 @@
 
 mod analysis;
 mod answer;
+mod block;
 mod directory;
 mod document;
 mod facets;

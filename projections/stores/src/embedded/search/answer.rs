@@ -4,6 +4,7 @@ use chimera_model::SearchSpec;
 use tantivy::{DocAddress, Searcher, SegmentReader};
 
 use super::analysis::Analysis;
+use super::block::{self, Values};
 use super::facets::{self, Counting};
 use super::failure::failed;
 use super::fields::FOUND_COLUMN;
@@ -72,30 +73,32 @@ impl Question<'_> {
     ) -> Result<(), StoreError> {
         let schema = self.index.index.schema();
         let scores = match &self.words {
-            Some(words) => Some(matching::scores(segment, &schema, self.spec, words)?),
-            None => None,
+            Some(words) => matching::scores(segment, &schema, self.spec, words)?,
+            None => Scores::NO_WORDS,
         };
-        let met = filters::met(segment, &schema, self.spec, &self.query.filters)?;
+        let mut met = filters::met(segment, &schema, self.spec, &self.query.filters)?;
         let mut counting = facets::counting(segment, &schema, self.spec, &self.query.facets)?;
         let ranked = Ranked::by(segment, self.query.sort)?;
         // One more than asked for says whether there is a next page.
         let most = self.query.limit + 1;
         let mut collecting = Collecting::new(segment, most, self.after.as_ref())?;
         let found = segment.fast_fields().bool(FOUND_COLUMN).map_err(failed)?;
-        for doc in 0..segment.max_doc() {
-            let score = score(scores.as_ref(), doc);
-            if score <= 0.0 && self.words.is_some() {
-                continue;
+        let (mut docs, mut ranks, mut values) = (vec![], vec![], Values::default());
+        for start in (0..segment.max_doc()).step_by(block::DOCUMENTS as usize) {
+            let end = segment.max_doc().min(start + block::DOCUMENTS);
+            docs.clear();
+            scores.matching(start..end, &mut docs);
+            docs.retain(|doc| !segment.is_deleted(*doc));
+            block::keep(&mut docs, &found, &mut values, |found| found);
+            for filter in &mut met {
+                filter.keep(&mut docs);
             }
-            let there = !segment.is_deleted(doc) && found.first(doc) == Some(true);
-            if !there || !met.iter().all(|filter| filter.by(doc)) {
-                continue;
-            }
-            gathered.total += 1;
+            gathered.total += docs.len() as u64;
             for facet in &mut counting {
-                facet.count(doc);
+                facet.count(&docs);
             }
-            collecting.collect(ranked.rank(doc, score), doc);
+            ranked.rank(&docs, &scores, &mut ranks);
+            collecting.collect(&docs, &ranks);
         }
         collecting.add_to(&mut gathered.best, number)?;
         gathered.facets.push(counting);
@@ -135,8 +138,4 @@ impl Question<'_> {
         }
         Ok(hits)
     }
-}
-
-fn score(scores: Option<&Scores>, doc: u32) -> f32 {
-    scores.and_then(|scores| scores.0.get(doc as usize)).copied().unwrap_or(0.0)
 }

@@ -9,6 +9,7 @@ use tantivy::SegmentReader;
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::schema::Schema;
 
+use super::block::Values;
 use super::document::number;
 use super::failure::{failed, of_disk};
 use super::filters::{self, Met};
@@ -17,20 +18,26 @@ use crate::search::{Facet, FacetCount};
 
 /// So many of each segment's commonest values are looked at for each value that is asked for: what is common in all of them
 /// together is among them.
-const LOOKED_AT: usize = 20;
+const LOOKED_AT: usize = 4;
 
 /// One facet while a segment is read.
 pub(super) enum Counting {
     /// By number of the term in the segment.
-    Terms(StrColumn, Vec<u32>),
+    Terms(StrColumn, Vec<u32>, Values<u64>),
     /// No and yes.
-    Booleans(Column<bool>, [u64; 2]),
+    Booleans(Column<bool>, [u64; 2], Values<bool>),
     /// Below the first bound, then from each bound on.
-    Ranges(Column<i64>, Vec<i64>, Vec<u64>),
+    Ranges(Column<i64>, Ranges, Values<i64>),
     /// How many meet it.
     Meeting(Met, u64),
     /// No document of the segment has the field.
     Nothing,
+}
+
+/// Counts between bounds, which are in ascending order.
+pub(super) struct Ranges {
+    bounds: Vec<i64>,
+    counts: Vec<u64>,
 }
 
 /// The facets of a question for one segment. They are known to fit the spec.
@@ -50,15 +57,16 @@ pub(super) fn counting(
             Facet::Ranges(name, bounds) => {
                 let bounds: Vec<i64> = bounds.iter().filter_map(number).collect();
                 let counts = vec![0; bounds.len() + 1];
-                Counting::Ranges(columns.i64(name).map_err(failed)?, bounds, counts)
+                let ranges = Ranges { bounds, counts };
+                Counting::Ranges(columns.i64(name).map_err(failed)?, ranges, Values::default())
             }
             Facet::Values(name, _) if is_boolean(spec, name) => {
-                Counting::Booleans(columns.bool(name).map_err(failed)?, [0; 2])
+                Counting::Booleans(columns.bool(name).map_err(failed)?, [0; 2], Values::default())
             }
             Facet::Values(name, _) => match columns.str(name).map_err(failed)? {
                 Some(column) => {
                     let counts = vec![0; column.dictionary().num_terms()];
-                    Counting::Terms(column, counts)
+                    Counting::Terms(column, counts, Values::default())
                 }
                 None => Counting::Nothing,
             },
@@ -72,29 +80,32 @@ fn is_boolean(spec: &SearchSpec, name: &str) -> bool {
 }
 
 impl Counting {
-    /// Counts one document that matches.
-    pub(super) fn count(&mut self, doc: u32) {
+    /// Counts documents that match, in ascending order.
+    pub(super) fn count(&mut self, docs: &[u32]) {
         match self {
-            Self::Terms(column, counts) => {
-                for term in column.term_ords(doc) {
-                    if let Some(count) =
-                        usize::try_from(term).ok().and_then(|at| counts.get_mut(at))
-                    {
+            Self::Terms(column, counts, values) => {
+                for (_, term) in values.of(column.ords(), docs) {
+                    let at = usize::try_from(term).ok();
+                    if let Some(count) = at.and_then(|at| counts.get_mut(at)) {
                         *count += 1;
                     }
                 }
             }
-            Self::Booleans(column, counts) => {
-                for yes in column.values_for_doc(doc) {
+            Self::Booleans(column, counts, values) => {
+                for (_, yes) in values.of(column, docs) {
                     counts[usize::from(yes)] += 1;
                 }
             }
-            Self::Ranges(column, bounds, counts) => {
-                for number in column.values_for_doc(doc) {
+            Self::Ranges(column, Ranges { bounds, counts }, values) => {
+                for (_, number) in values.of(column, docs) {
                     counts[bounds.partition_point(|bound| *bound <= number)] += 1;
                 }
             }
-            Self::Meeting(met, count) => *count += u64::from(met.by(doc)),
+            Self::Meeting(met, count) => {
+                let mut docs = docs.to_vec();
+                met.keep(&mut docs);
+                *count += docs.len() as u64;
+            }
             Self::Nothing => {}
         }
     }
@@ -128,7 +139,7 @@ pub(super) fn together(
 
 impl Counting {
     fn of_boolean(&self, yes: bool) -> u64 {
-        if let Self::Booleans(_, counts) = self { counts[usize::from(yes)] } else { 0 }
+        if let Self::Booleans(_, counts, _) = self { counts[usize::from(yes)] } else { 0 }
     }
 
     fn of_meeting(&self) -> u64 {
@@ -137,7 +148,7 @@ impl Counting {
 
     fn of_range(&self, number: usize) -> u64 {
         match self {
-            Self::Ranges(_, _, counts) => counts.get(number).copied().unwrap_or(0),
+            Self::Ranges(_, ranges, _) => ranges.counts.get(number).copied().unwrap_or(0),
             _ => 0,
         }
     }
@@ -170,7 +181,7 @@ fn value_of(kind: Option<SearchKind>, number: i64) -> Value {
 fn terms_together(segments: &[&Counting], most: usize) -> Result<Vec<FacetCount>, StoreError> {
     let mut candidates: BTreeMap<String, u64> = BTreeMap::new();
     for counted in segments {
-        let Counting::Terms(column, counts) = counted else { continue };
+        let Counting::Terms(column, counts, _) = counted else { continue };
         for term in commonest_terms(counts, most.saturating_mul(LOOKED_AT)) {
             let mut text = String::new();
             column.ord_to_str(term, &mut text).map_err(|error| of_disk(&error))?;
@@ -178,7 +189,7 @@ fn terms_together(segments: &[&Counting], most: usize) -> Result<Vec<FacetCount>
         }
     }
     for counted in segments {
-        let Counting::Terms(column, counts) = counted else { continue };
+        let Counting::Terms(column, counts, _) = counted else { continue };
         for (text, documents) in &mut candidates {
             let term = column.dictionary().term_ord(text).map_err(|error| of_disk(&error))?;
             let count = term.and_then(|term| counts.get(usize::try_from(term).ok()?));

@@ -1,4 +1,4 @@
-//! Whether a document of a segment meets the filters: from columns and term lists, never from the documents themselves.
+//! Which documents of a segment meet the filters: from columns and term lists, never from the documents themselves.
 
 use std::ops::RangeInclusive;
 
@@ -7,6 +7,7 @@ use tantivy::columnar::Column;
 use tantivy::schema::{IndexRecordOption, Schema};
 use tantivy::{BitSet, SegmentReader, Term};
 
+use super::block::{Values, keep};
 use super::document::number;
 use super::failure::{failed, of_disk};
 use crate::error::StoreError;
@@ -17,30 +18,40 @@ pub(super) enum Met {
     /// By those in the set.
     Documents(BitSet),
     /// By a column of yes and no: whether no and yes are wanted.
-    Boolean(Column<bool>, [bool; 2]),
+    Boolean(Column<bool>, [bool; 2], Values<bool>),
     /// By a number within bounds.
-    Within(Column<i64>, RangeInclusive<i64>),
+    Within(Column<i64>, RangeInclusive<i64>, Values<i64>),
     /// By one of these numbers.
-    Numbers(Column<i64>, Vec<i64>),
+    Numbers(Column<i64>, Vec<i64>, Values<i64>),
     /// If one of these is met.
     Either(Vec<Met>),
 }
 
 impl Met {
-    /// Whether this document meets it.
-    pub(super) fn by(&self, doc: u32) -> bool {
+    /// Leaves those of the documents, which are in ascending order, that meet it.
+    pub(super) fn keep(&mut self, docs: &mut Vec<u32>) {
         match self {
-            Self::Documents(documents) => documents.contains(doc),
-            Self::Boolean(column, wanted) => {
-                column.values_for_doc(doc).any(|yes| wanted[usize::from(yes)])
+            Self::Documents(documents) => docs.retain(|doc| documents.contains(*doc)),
+            Self::Boolean(column, wanted, values) => {
+                keep(docs, column, values, |yes| wanted[usize::from(yes)]);
             }
-            Self::Within(column, bounds) => {
-                column.values_for_doc(doc).any(|number| bounds.contains(&number))
+            Self::Within(column, bounds, values) => {
+                keep(docs, column, values, |number| bounds.contains(&number));
             }
-            Self::Numbers(column, wanted) => {
-                column.values_for_doc(doc).any(|number| wanted.contains(&number))
+            Self::Numbers(column, wanted, values) => {
+                keep(docs, column, values, |number| wanted.contains(&number));
             }
-            Self::Either(others) => others.iter().any(|other| other.by(doc)),
+            Self::Either(others) => {
+                let mut kept = Vec::new();
+                for other in others {
+                    let mut of_other = docs.clone();
+                    other.keep(&mut of_other);
+                    kept.append(&mut of_other);
+                }
+                kept.sort_unstable();
+                kept.dedup();
+                *docs = kept;
+            }
         }
     }
 }
@@ -68,17 +79,17 @@ pub(super) fn one(
         Filter::Within(name, from, to) => {
             let from = from.as_ref().and_then(number).unwrap_or(i64::MIN);
             let to = to.as_ref().and_then(number).unwrap_or(i64::MAX);
-            Ok(Met::Within(columns.i64(name).map_err(failed)?, from..=to))
+            Ok(Met::Within(columns.i64(name).map_err(failed)?, from..=to, Values::default()))
         }
         Filter::AnyOf(name, values) => match spec.field(name).map(|field| field.kind) {
             Some(SearchKind::Keyword) => documents(segment, schema, name, values),
             Some(SearchKind::Boolean) => {
                 let wanted = [false, true].map(|yes| values.contains(&Value::Boolean(yes)));
-                Ok(Met::Boolean(columns.bool(name).map_err(failed)?, wanted))
+                Ok(Met::Boolean(columns.bool(name).map_err(failed)?, wanted, Values::default()))
             }
             _ => {
                 let wanted = values.iter().filter_map(number).collect();
-                Ok(Met::Numbers(columns.i64(name).map_err(failed)?, wanted))
+                Ok(Met::Numbers(columns.i64(name).map_err(failed)?, wanted, Values::default()))
             }
         },
     }

@@ -3,6 +3,8 @@
 //! Word by word, into arrays with a place for each document: as long as the segment, whatever is asked, so that no question is
 //! slow. A document's score depends on itself alone, never on what else is in the index: cursors stay true while others write.
 
+use std::ops::Range;
+
 use chimera_model::{SearchKind, SearchSpec};
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::InvertedIndexReader;
@@ -21,8 +23,29 @@ const DILUTION: f32 = 0.05;
 /// A hit in a long text counts at least so much of one in a short text.
 const LEAST_SHARE: f32 = 0.3;
 
-/// Scores by document; 0 where a document doesn't match.
-pub(super) struct Scores(pub(super) Vec<f32>);
+/// Scores by document; 0 where a document doesn't match. Without words all documents match, with nothing to tell them apart.
+pub(super) struct Scores(Option<Vec<f32>>);
+
+impl Scores {
+    /// Of a question without words.
+    pub(super) const NO_WORDS: Self = Self(None);
+
+    /// The score of a document.
+    pub(super) fn of(&self, doc: u32) -> f32 {
+        let score = self.0.as_ref().and_then(|scores| scores.get(doc as usize));
+        score.copied().unwrap_or(0.0)
+    }
+
+    /// Adds the documents of a range that match, in ascending order.
+    pub(super) fn matching(&self, range: Range<u32>, docs: &mut Vec<u32>) {
+        let Some(scores) = &self.0 else {
+            docs.extend(range);
+            return;
+        };
+        let of_range = scores.get(range.start as usize..range.end as usize).unwrap_or_default();
+        docs.extend(range.zip(of_range).filter(|(_, score)| **score > 0.0).map(|(doc, _)| doc));
+    }
+}
 
 /// The scores of a segment's documents for these words.
 pub(super) fn scores(
@@ -48,17 +71,18 @@ pub(super) fn scores(
             *sum = if *sum > 0.0 && *score > 0.0 { *sum + score } else { 0.0 };
         }
     }
-    Ok(Scores(total))
+    Ok(Scores(Some(total)))
 }
 
 /// A text field of a segment.
 struct TextOf {
-    weight: f32,
     plain: std::sync::Arc<InvertedIndexReader>,
     stems: std::sync::Arc<InvertedIndexReader>,
     plain_field: Field,
     stems_field: Field,
     lengths: Option<FieldNormReader>,
+    /// By the lengths' number: how much a hit counts.
+    shares: [f32; 256],
 }
 
 fn texts(
@@ -70,8 +94,12 @@ fn texts(
     for field in spec.parts.iter().flat_map(|part| part.fields) {
         let SearchKind::Text { weight } = field.kind else { continue };
         let fields = fields::text(schema, field.name)?;
+        let mut shares = [0.0; 256];
+        for (number, share) in (0..=u8::MAX).zip(&mut shares) {
+            *share = f32::from(weight.max(1)) * share_of(FieldNormReader::id_to_fieldnorm(number));
+        }
         texts.push(TextOf {
-            weight: f32::from(weight.max(1)),
+            shares,
             plain: segment.inverted_index(fields.plain).map_err(failed)?,
             stems: segment.inverted_index(fields.stems).map_err(failed)?,
             plain_field: fields.plain,
@@ -155,7 +183,7 @@ impl TextOf {
     ) -> Result<(), StoreError> {
         let postings = index.read_block_postings_from_terminfo(info, IndexRecordOption::Basic);
         let mut postings = postings.map_err(|error| of_disk(&error))?;
-        let worth = self.weight * nearness.worth();
+        let worth = nearness.worth();
         loop {
             let docs = postings.docs();
             if docs.is_empty() {
@@ -170,11 +198,15 @@ impl TextOf {
         }
     }
 
-    /// A word is more of a short text than of a long one.
     fn share(&self, doc: u32) -> f32 {
-        let words = self.lengths.as_ref().map_or(1, |lengths| lengths.fieldnorm(doc).max(1));
-        #[expect(clippy::cast_precision_loss, reason = "lengths of texts are far below 2²³")]
-        let further = (words - 1) as f32;
-        (1.0 / (1.0 + DILUTION * further)).max(LEAST_SHARE)
+        let length = self.lengths.as_ref().map_or(1, |lengths| lengths.fieldnorm_id(doc));
+        self.shares[usize::from(length)]
     }
+}
+
+/// A word is more of a short text than of a long one.
+fn share_of(words: u32) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "lengths of texts are far below 2²³")]
+    let further = words.saturating_sub(1) as f32;
+    (1.0 / (1.0 + DILUTION * further)).max(LEAST_SHARE)
 }

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use tantivy::SegmentReader;
 use tantivy::columnar::{Column, StrColumn, TermOrdHit};
 
+use super::block::Values;
 use super::failure::{failed, of_disk};
 use super::fields::ID_COLUMN;
+use super::matching::Scores;
 use crate::error::StoreError;
 use crate::page::Cursor;
 use crate::search::{Query, Sort, foreign_cursor, question_of};
@@ -70,14 +72,34 @@ impl Ranked {
         })
     }
 
-    /// The place of a document with this score.
-    pub(super) fn rank(&self, doc: u32, score: f32) -> Rank {
+    /// The places of documents with these scores.
+    pub(super) fn rank(&self, docs: &[u32], scores: &Scores, ranks: &mut Vec<Rank>) {
+        ranks.clear();
         match self {
             // The bits of positive numbers are in their order.
-            Self::Score => (false, u64::from(!score.to_bits())),
-            Self::Up(column) => column.first(doc).map_or((true, 0), |n| (false, ordered(n))),
-            Self::Down(column) => column.first(doc).map_or((true, 0), |n| (false, !ordered(n))),
+            Self::Score => {
+                let ranked = docs.iter().map(|doc| (false, u64::from(!scores.of(*doc).to_bits())));
+                ranks.extend(ranked);
+            }
+            Self::Up(column) => by_number(column, docs, ranks, ordered),
+            Self::Down(column) => by_number(column, docs, ranks, |number| !ordered(number)),
         }
+    }
+}
+
+fn by_number(
+    column: &Column<i64>,
+    docs: &[u32],
+    ranks: &mut Vec<Rank>,
+    place: impl Fn(i64) -> u64,
+) {
+    let mut numbers = Values::default();
+    let mut numbers = numbers.of(column, docs).peekable();
+    for doc in docs {
+        // The first number of a document counts.
+        let number = numbers.next_if(|(of, _)| of == doc);
+        while numbers.next_if(|(of, _)| of == doc).is_some() {}
+        ranks.push(number.map_or((true, 0), |(_, number)| (false, place(number))));
     }
 }
 
@@ -97,6 +119,7 @@ pub(super) struct Collecting {
     ids: StrColumn,
     after: Option<(Rank, TermOrdHit)>,
     heap: BinaryHeap<(Rank, u64, u32)>,
+    values: Values<u64>,
 }
 
 impl Collecting {
@@ -114,22 +137,39 @@ impl Collecting {
             }
             None => None,
         };
-        Ok(Self { most, ids, after, heap: BinaryHeap::new() })
+        Ok(Self { most, ids, after, heap: BinaryHeap::new(), values: Values::default() })
     }
 
-    /// Takes a document in if it is among the best so far.
-    pub(super) fn collect(&mut self, rank: Rank, doc: u32) {
+    /// Takes those of the documents in that are among the best so far.
+    pub(super) fn collect(&mut self, docs: &[u32], ranks: &[Rank]) {
         let full = self.heap.len() >= self.most;
-        if full && self.heap.peek().is_none_or(|worst| rank > worst.0) {
+        let worst = self.heap.peek().filter(|_| full).map(|worst| worst.0);
+        let mut near = Vec::new();
+        let mut ranks_of_near = Vec::new();
+        for (doc, rank) in docs.iter().zip(ranks) {
+            if worst.is_none_or(|worst| *rank <= worst) {
+                near.push(*doc);
+                ranks_of_near.push(*rank);
+            }
+        }
+        let mut values = std::mem::take(&mut self.values);
+        // Each document has one id.
+        for ((doc, id), rank) in values.of(self.ids.ords(), &near).zip(ranks_of_near) {
+            self.offer((rank, id, doc));
+        }
+        self.values = values;
+    }
+
+    fn offer(&mut self, place: (Rank, u64, u32)) {
+        if self.is_before(place.0, place.1) {
             return;
         }
-        let Some(id) = self.ids.ords().first(doc) else { return };
-        if self.is_before(rank, id) {
-            return;
-        }
-        self.heap.push((rank, id, doc));
-        if full {
-            self.heap.pop();
+        if self.heap.len() < self.most {
+            self.heap.push(place);
+        } else if let Some(mut worst) = self.heap.peek_mut()
+            && place < *worst
+        {
+            *worst = place;
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use chimera_model::SearchMutation;
 use tantivy::indexer::IndexWriterOptions;
@@ -27,6 +28,12 @@ const HEAP_BYTES: usize = 32 * 1024 * 1024;
 const QUEUE: usize = 64;
 /// More mutations than this are not gathered for one commit.
 const MOST_MUTATIONS: usize = 50_000;
+
+/// The next commit begins after a rest of so many times what the last one took: a commit costs much, whatever is in it, and the
+/// more wait for it, the fewer are needed.
+const RESTS: u32 = 2;
+/// However long a commit took, the next one begins after this.
+const LONGEST_REST: Duration = Duration::from_millis(150);
 
 /// What one caller wants applied.
 pub(super) struct Job {
@@ -75,10 +82,14 @@ impl Drop for Writing {
 }
 
 fn write_all(index: &OpenIndex, queue: &Receiver<Job>) {
-    let mut writer = None;
+    let (mut writer, mut rested) = (None, Instant::now());
     while let Ok(first) = queue.recv() {
+        std::thread::sleep(rested.saturating_duration_since(Instant::now()));
         let jobs = gathered(first, queue);
+        let started = Instant::now();
         let written = write(index, &mut writer, &jobs);
+        let took = started.elapsed();
+        rested = Instant::now() + LONGEST_REST.min(took * RESTS);
         if written.is_err() {
             // What was not committed is gone with the writer.
             writer = None;
