@@ -96,7 +96,8 @@ fn folded<A: Aggregate>(log: &dyn EventLog, events: &mut u64, check: impl Fn(&A)
     states
 }
 
-fn records(log: &dyn EventLog, partition: &Partition) -> Vec<RawRecord> {
+/// Every record of a partition.
+pub(crate) fn records(log: &dyn EventLog, partition: &Partition) -> Vec<RawRecord> {
     let end = *log.high_watermark(partition).unwrap().borrow();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut reader = log.read(partition, 1).unwrap();

@@ -19,8 +19,17 @@ pub(crate) fn get(path: &str) -> Ask {
 }
 
 pub(crate) fn post(path: &str, body: &Value) -> Ask {
+    with_body("POST", path, body)
+}
+
+#[allow(dead_code, reason = "not every program of stories changes a product")]
+pub(crate) fn patch(path: &str, body: &Value) -> Ask {
+    with_body("PATCH", path, body)
+}
+
+fn with_body(method: &str, path: &str, body: &Value) -> Ask {
     let body = body.to_string();
-    let head = format!("POST {path} HTTP/1.1\r\ncontent-type: application/json\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\ncontent-type: application/json\r\n");
     Ask { head, body }
 }
 

@@ -12,6 +12,8 @@ mod http;
 mod importing;
 mod killed_imports;
 mod killed_shops;
+mod operating;
+mod poison;
 mod program;
 mod refusals;
 mod retail;

@@ -16,6 +16,8 @@ use serde_json::json;
 pub enum Readiness {
     /// It can serve.
     Ready,
+    /// It can serve, though something is amiss: a text for operators, without personal data.
+    ReadyBut(String),
     /// It cannot, and why: a text for operators, without personal data.
     NotReady(String),
 }
@@ -45,7 +47,7 @@ impl Health {
     /// Whether every check is ready.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.readiness().values().all(|readiness| *readiness == Readiness::Ready)
+        self.readiness().values().all(|readiness| !matches!(readiness, Readiness::NotReady(_)))
     }
 
     /// `/health/live` and `/health/ready`.
@@ -63,6 +65,7 @@ async fn ready(State(health): State<Health>) -> Response {
     for (name, readiness) in health.readiness() {
         let said = match readiness {
             Readiness::Ready => json!({"status": "ready"}),
+            Readiness::ReadyBut(reason) => json!({"status": "ready", "reason": reason}),
             Readiness::NotReady(reason) => {
                 all_ready = false;
                 json!({"status": "not_ready", "reason": reason})
@@ -99,6 +102,9 @@ mod tests {
         let health = Health::default();
         health.register("shards", || Readiness::Ready);
         assert_eq!(asked(&health, "/health/ready").await.0, 200);
+        health.register("read-models", || Readiness::ReadyBut("the search waits".into()));
+        let (status, body) = asked(&health, "/health/ready").await;
+        assert!(status == 200 && health.is_ready() && body.contains("the search waits"), "{body}");
         health.register("prices", || Readiness::NotReady("120 events behind".into()));
         let (status, body) = asked(&health, "/health/ready").await;
         assert_eq!(status, 503);

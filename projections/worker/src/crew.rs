@@ -202,6 +202,9 @@ impl One {
                 backoff = Backoff::default();
             }
             begun = applied;
+            if matches!(halt, Halt::View { .. }) && halt.may_pass() {
+                self.positions.no_answer(self.target.model().name, &self.partition);
+            }
             again(halt, &mut backoff).await?;
         }
     }

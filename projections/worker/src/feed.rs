@@ -128,6 +128,7 @@ impl Feed {
                 Err(_nothing_came) => {
                     self.save().await?;
                     self.look_whether_gone_back(idle).await?;
+                    self.progress.store_answers();
                 }
             }
         }

@@ -9,6 +9,7 @@ use chimera_log::Partition;
 use metrics::gauge;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::answers::Answers;
 use crate::positions::Positions;
 use crate::{Clock, metric_names as names};
 
@@ -29,6 +30,8 @@ pub struct Lag {
     pub halted: Option<Arc<str>>,
     /// How many aggregates wait among the dead letters, and how many events of them.
     pub parked: (u64, u64),
+    /// Whether its store answers.
+    pub store: Answers,
 }
 
 impl Lag {

@@ -3,6 +3,7 @@
 //! Owns the order of these four steps and what happens when one fails. Never knows what an event means (that is the
 //! model's), how a store keeps a row, or which log it reads. No event is ever skipped silently.
 
+mod answers;
 mod backoff;
 mod crew;
 mod dead_letters;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use chimera_domain::time::Timestamp;
 
+pub use answers::Answers;
 pub use dead_letters::{
     AskError, Audited, Class, DEAD_LETTERS_VIEW, DeadLetters, Letter, MOST_LETTERS,
     ParkedAggregate, Shown, ShownEvent, Verb,

@@ -2,7 +2,7 @@
 //!
 //! Feeds register here and move their own progress; everybody else only looks or waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chimera_domain::time::Timestamp;
@@ -29,6 +29,8 @@ struct Standing {
     partitions: BTreeMap<Partition, Arc<Progress>>,
     /// None until it is known.
     given: Option<Ownership>,
+    /// Given, and not fed yet because the store that says from where does not answer.
+    unanswered: BTreeSet<Partition>,
     halted: Option<Arc<str>>,
 }
 
@@ -145,6 +147,18 @@ impl Positions {
         given.iter().all(|partition| partitions.contains_key(partition))
     }
 
+    /// Whether only a store that does not answer keeps this process from feeding all of `model` that it has to feed.
+    #[must_use]
+    pub fn waits_to_be_fed(&self, model: &str) -> bool {
+        let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(Standing { partitions, given: Some(given), unanswered, .. }) = models.get(model)
+        else {
+            return false;
+        };
+        let mut missing = given.iter().filter(|partition| !partitions.contains_key(*partition));
+        missing.all(|partition| unanswered.contains(partition))
+    }
+
     /// Up to where `model` has applied `partition`; none where it is not fed from it here.
     #[must_use]
     pub fn applied(&self, model: &str, partition: &Partition) -> Option<u64> {
@@ -174,6 +188,7 @@ impl Positions {
                     micros: progress.micros_behind(now),
                     halted: standing.halted.clone(),
                     parked: progress.parked(),
+                    store: progress.store(),
                 });
             }
         }
@@ -191,11 +206,16 @@ impl Positions {
         let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
         let standing = models.entry(model).or_default();
         standing.halted = None;
+        let waited = standing.unanswered.remove(partition);
         if let Some(progress) = standing.partitions.get(partition) {
             progress.restart(applied);
             return progress.clone();
         }
         let progress = Arc::new(Progress::new(applied, high));
+        if waited {
+            progress.wait_for_store();
+            progress.store_answers();
+        }
         standing.partitions.insert(partition.clone(), progress.clone());
         progress
     }
@@ -210,7 +230,14 @@ impl Positions {
         let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
         let standing = models.entry(model).or_default();
         standing.partitions.retain(|partition, _| given.contains(partition));
+        standing.unanswered.retain(|partition| given.contains(partition));
         standing.given = Some(given.clone());
+    }
+
+    /// The store does not say from where to feed the partition.
+    pub(crate) fn no_answer(&self, model: &'static str, partition: &Partition) {
+        let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
+        models.entry(model).or_default().unanswered.insert(partition.clone());
     }
 
     /// The partition is not fed here any more; up to where it has been applied. Whoever waits for it here is told.

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use chimera_domain::time::Timestamp;
 use tokio::sync::watch;
 
+use crate::answers::Answers;
+
 /// Shared between a feed, which moves it, and whoever waits for it.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -15,6 +17,7 @@ pub(crate) struct Progress {
     behind_since: Mutex<Option<Timestamp>>,
     parked_aggregates: AtomicU64,
     parked_events: AtomicU64,
+    store: Mutex<Answers>,
 }
 
 impl Progress {
@@ -25,12 +28,14 @@ impl Progress {
             behind_since: Mutex::default(),
             parked_aggregates: AtomicU64::new(0),
             parked_events: AtomicU64::new(0),
+            store: Mutex::default(),
         }
     }
 
     /// Starts over at `applied`, as another generation does.
     pub(crate) fn restart(&self, applied: u64) {
         self.set_behind(None);
+        self.store_answers();
         self.applied.send_replace(applied);
     }
 
@@ -43,7 +48,23 @@ impl Progress {
     pub(crate) fn advance(&self, sequence: u64, recorded: Option<Timestamp>) {
         let caught_up = sequence >= self.high();
         self.set_behind(recorded.filter(|_| !caught_up));
+        self.store_answers();
         self.applied.send_replace(sequence);
+    }
+
+    /// The feed waits for its store. That ends once it does what it was asked: one that is full may still be read.
+    pub(crate) fn wait_for_store(&self) {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).no();
+    }
+
+    /// The store does again what it is asked.
+    pub(crate) fn store_answers(&self) {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).yes();
+    }
+
+    /// Whether the store answers.
+    pub(crate) fn store(&self) -> Answers {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// So many aggregates wait among the dead letters, with so many events.

@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chimera_domain::time::Timestamp;
 use chimera_log::Partition;
 use chimera_model::ReadModel;
 
 use crate::dead_letters::AskError;
+use crate::error::may_pass;
 use crate::feeder::{Feeder, partitions_of};
 use crate::lag::{Lag, seconds};
 use crate::positions::Positions;
@@ -27,6 +29,8 @@ pub struct Standing {
     pub parked_aggregates: u64,
     /// How many events of theirs.
     pub parked_events: u64,
+    /// Why its store does not say how far it is; then only what is fed here is known.
+    pub silent: Option<String>,
     /// Each partition that it reads.
     pub partitions: Vec<PartitionStanding>,
 }
@@ -42,6 +46,8 @@ pub struct PartitionStanding {
     pub end: u64,
     /// How old the next event is that is not applied, in microseconds; 0 when caught up, none if it cannot be read.
     pub micros: Option<i64>,
+    /// For how long its feed, if that is here, has waited for the store; none while the store answers.
+    pub waited: Option<Duration>,
 }
 
 impl Standing {
@@ -70,7 +76,7 @@ impl Feeder {
     /// How the live `generation` of a model stands at `now`; `positions` are those of this process, empty where it feeds nothing.
     ///
     /// # Errors
-    /// If the stores or the log cannot answer.
+    /// If the log or the dead letters cannot be read, or the stores, where nothing of the model is fed here.
     pub async fn standing(
         &self,
         model: &'static ReadModel,
@@ -84,19 +90,29 @@ impl Feeder {
             halted: positions.halted(model.name),
             parked_aggregates: 0,
             parked_events: 0,
+            silent: None,
             partitions: vec![],
         };
+        let mut lags = positions.lags(now);
+        lags.retain(|lag| lag.model == model.name);
         let mut stored = BTreeMap::new();
         if let Some(generation) = generation {
             let target = self.target(model, generation);
-            stored = target.applied().await?;
+            match target.applied().await {
+                Ok(applied) => stored = applied,
+                Err(error) if may_pass(&error) && !lags.is_empty() => {
+                    standing.silent = Some(error.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
             let totals = self.dead_letters().totals(model, target.view()).await?;
             (standing.parked_aggregates, standing.parked_events) = totals;
         }
-        let lags = positions.lags(now);
         for partition in partitions_of(&**self.log(), model)? {
-            let here =
-                lags.iter().find(|lag| lag.model == model.name && lag.partition == partition);
+            let here = lags.iter().find(|lag| lag.partition == partition);
+            if here.is_none() && standing.silent.is_some() {
+                continue;
+            }
             let applied = stored.get(&partition).copied().unwrap_or(0);
             standing.partitions.push(self.of_partition(partition, here, applied, now).await?);
         }
@@ -111,16 +127,16 @@ impl Feeder {
         now: Timestamp,
     ) -> Result<PartitionStanding, AskError> {
         let end = *self.log().high_watermark(&partition)?.borrow();
-        if let Some(Lag { applied, micros, .. }) = here {
-            let (applied, micros) = (*applied, Some(*micros));
-            return Ok(PartitionStanding { partition, applied, end, micros });
+        if let Some(Lag { applied, micros, store, .. }) = here {
+            let (applied, micros, waited) = (*applied, Some(*micros), store.waited());
+            return Ok(PartitionStanding { partition, applied, end, micros, waited });
         }
         let micros = if end > stored {
             self.recorded_at(&partition, stored + 1).await?.map(|at| (now.0 - at.0).max(0))
         } else {
             Some(0)
         };
-        Ok(PartitionStanding { partition, applied: stored, end, micros })
+        Ok(PartitionStanding { partition, applied: stored, end, micros, waited: None })
     }
 
     /// When the log took the event of this sequence, or the next one that can be read.

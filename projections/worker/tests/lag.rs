@@ -9,7 +9,8 @@ use std::time::Duration;
 use chimera_log::{MemoryLog, Partition};
 use chimera_model::testing::Shop;
 use chimera_model::{Change, ReadModel, daily_revenue, order_status, orders_by_customer};
-use chimera_worker::{Limits, Positions, WaitError, Worker};
+use chimera_stores::StoreError;
+use chimera_worker::{Answers, Limits, Positions, WaitError, Worker};
 use support::{LATER, MemoryStores, Scripted, append, catch_up, empty_log, feeder, log_of};
 use tokio::time::Instant;
 
@@ -70,6 +71,29 @@ async fn a_store_that_takes_two_seconds_delays_only_the_model_that_it_holds() {
     running.shutdown().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_full_store_says_so_until_it_has_written_even_if_the_store_can_be_read() {
+    let history = Shop::of_orders(6);
+    let full = Scripted::Fail(StoreError::Saturated("full".into()));
+    let (log, stores) = (log_of(&history), MemoryStores::scripted(vec![full; 10]));
+    let (worker, model) = (worker(&log, &stores), &orders_by_customer::MODEL);
+    let positions = worker.positions();
+    let running = tokio::spawn(async move { worker.run(model).await });
+    let at = &places(&history)[0].0;
+    let mut seen: Vec<Answers> = vec![];
+    while !matches!(seen.last(), Some(Answers::AgainSince(_))) {
+        let lags = positions.lags(LATER);
+        let found = lags.iter().find(|lag| lag.partition == *at);
+        seen.extend(found.map(|lag| lag.store));
+        seen.dedup();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let waits = |answers: &Answers| matches!(answers, Answers::NotSince(_));
+    let times = seen.iter().filter(|answers| waits(answers)).count();
+    assert_eq!((times, seen.len() <= 3), (1, true), "{seen:?}");
+    running.abort();
+}
+
 #[tokio::test]
 async fn the_oldest_event_that_is_not_applied_says_how_far_behind_a_model_is_even_one_that_it_ignores()
  {
@@ -89,6 +113,30 @@ async fn the_oldest_event_that_is_not_applied_says_how_far_behind_a_model_is_eve
     let behind = lags.iter().find(|lag| lag.applied == 0 && lag.micros > 0).unwrap();
     let first = history.iter().find(|change| change.partition() == behind.partition.index).unwrap();
     assert_eq!(behind.micros, LATER.0 - first.meta().recorded_at.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_a_model_stands_is_known_here_though_its_store_does_not_answer() {
+    let (history, model) = (Shop::of_orders(6), &orders_by_customer::MODEL);
+    let (log, stores) = (log_of(&history), MemoryStores::scripted([]));
+    let (worker, feeder) = (worker(&log, &stores), feeder(&log, &stores, Limits::LIVE));
+    let positions = worker.positions();
+    let running = tokio::spawn(async move { worker.run(model).await });
+    reached(&positions, model, &history).await;
+    stores.answer(false);
+    let standing = feeder.standing(model, Some(1), &positions, LATER).await.unwrap();
+    assert!(standing.silent.is_some_and(|why| why.contains("nobody answers")));
+    assert_eq!(standing.partitions.len(), 2);
+    assert!(standing.partitions.iter().all(|one| one.applied == one.end));
+    let waits = || positions.lags(LATER).iter().all(|lag| lag.store.waited().is_some());
+    while !waits() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let standing = feeder.standing(model, Some(1), &positions, LATER).await.unwrap();
+    assert!(standing.partitions.iter().all(|one| one.waited.is_some()));
+    let elsewhere = feeder.standing(model, Some(1), &Positions::default(), LATER).await;
+    assert!(elsewhere.is_err(), "nothing of it is known there");
+    running.abort();
 }
 
 #[tokio::test]

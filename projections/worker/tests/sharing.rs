@@ -12,7 +12,7 @@ use chimera_log::{MemberLog, MemoryLog, Partition, SharedLog};
 use chimera_model::testing::{Shop, Tables};
 use chimera_model::{Change, ReadModel, daily_revenue, order_details};
 use chimera_stores::{StoreError, View};
-use chimera_worker::{Feeder, Halt, Limits, Positions, Reach, Stores, WaitError, Worker};
+use chimera_worker::{Answers, Feeder, Halt, Limits, Positions, Reach, Stores, WaitError, Worker};
 use support::counting::Counting;
 use support::{MemoryStores, SMALL, Scripted, append, empty_log};
 use tokio::sync::oneshot;
@@ -270,6 +270,23 @@ async fn it_is_known_what_is_to_be_fed_even_if_it_is_nothing() {
     node.feeds(MODEL, &partitions()).await;
     node.give(MODEL, &[]);
     until(|| node.positions.applied(MODEL.name, &partitions()[0]).is_none()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_store_that_does_not_answer_keeps_from_being_fed_is_told_apart() {
+    let (_, shared, stores) = shared();
+    let (node, all) = (Node::start(&shared, &stores, MODEL), partitions());
+    node.give(MODEL, &all[..1]);
+    node.feeds(MODEL, &all[..1]).await;
+    stores.answer(false);
+    node.give(MODEL, &all);
+    until(|| !node.positions.is_fed(MODEL.name)).await;
+    until(|| node.positions.waits_to_be_fed(MODEL.name)).await;
+    stores.answer(true);
+    node.feeds(MODEL, &all).await;
+    let came = |lag: &chimera_worker::Lag| matches!(lag.store, Answers::AgainSince(_));
+    let lags = node.positions.lags(support::LATER);
+    assert!(lags.iter().filter(|lag| lag.partition != all[0]).all(came), "{lags:?}");
 }
 
 #[tokio::test]

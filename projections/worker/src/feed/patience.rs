@@ -48,6 +48,7 @@ impl Feed {
                 StoreError::WentBack(why) => return Err(Ended::WentBack(why)),
                 StoreError::Rejected(_) | StoreError::Fatal(_) => return Err(self.halt(error)),
             };
+            self.progress.wait_for_store();
             self.retry(&error.to_string(), full, backoff).await;
             match self.stored().await {
                 Ok(stored) => return self.believe(stored),
@@ -117,7 +118,7 @@ impl Feed {
             backoff.wait(false).await;
             match self.stored().await {
                 Ok(stored) => break stored,
-                Err(error) if crate::error::may_pass(&error) => {}
+                Err(error) if crate::error::may_pass(&error) => self.progress.wait_for_store(),
                 Err(source) => return Err(Halt::View { view, source }),
             }
         };

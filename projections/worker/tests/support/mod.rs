@@ -8,6 +8,7 @@ pub(crate) mod garbling;
 pub(crate) mod mute;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -117,6 +118,7 @@ pub(crate) struct MemoryStores {
     pub(crate) died: Notify,
     refused: Mutex<String>,
     slow: Mutex<&'static str>,
+    is_silent: AtomicBool,
 }
 
 #[derive(Default)]
@@ -156,6 +158,11 @@ impl MemoryStores {
     /// Refuses whatever has this in it; nothing, where it is empty.
     pub(crate) fn refuse(&self, text: &str) {
         text.clone_into(&mut self.refused.lock().unwrap());
+    }
+
+    /// From now on it does, or does not, say how far its rows are.
+    pub(crate) fn answer(&self, answers: bool) {
+        self.is_silent.store(!answers, Ordering::SeqCst);
     }
 
     fn refuses<M: std::fmt::Debug>(&self, view: View, mutations: &[M]) -> Result<(), StoreError> {
@@ -261,6 +268,9 @@ impl RowReader for MemoryStores {
     }
 
     async fn checkpoints(&self, view: View) -> Result<Vec<Checkpoint>, StoreError> {
+        if self.is_silent.load(Ordering::SeqCst) {
+            return Err(StoreError::Transient("nobody answers".into()));
+        }
         let views = self.views.lock().unwrap();
         Ok(views.get(&view).map(|held| listed(&held.of_rows)).unwrap_or_default())
     }

@@ -36,7 +36,8 @@ pub(super) async fn start(
         for model in chimera_model::ALL {
             keep_level(worker.clone(), model, opening);
         }
-        readiness::of_read_models(positions.clone(), Arc::clone(&engine.clock), opening.health);
+        let clock = Arc::clone(&engine.clock);
+        readiness::of_read_models(positions.clone(), clock, stores.are_shared(), opening.health);
         report(&positions, engine, opening);
     }
     close(&stores, opening);

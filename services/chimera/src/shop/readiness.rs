@@ -3,14 +3,15 @@
 
 use chimera_engine::{Clock, Engine};
 use chimera_kit::health::{Health, Readiness};
-use chimera_worker::{Lag, Positions};
+use chimera_worker::{Answers, Lag, Positions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::settled::Done;
 
-/// A read model that is further behind than this makes the process not ready, in seconds.
-const FAR_BEHIND_SECONDS: f64 = 60.0;
+/// A read model that is further behind than this makes the process not ready.
+const FAR_BEHIND: Duration = Duration::from_mins(1);
 
 /// Ready once the process has done everything that the log held at the start, in the partitions in which it runs here.
 pub(super) fn of_process(
@@ -38,31 +39,113 @@ pub(super) fn of_process(
 }
 
 /// Ready once every read model has been level with the log in what is given to this process, which may be nothing, and while
-/// none has stopped or is far behind.
-pub(super) fn of_read_models(positions: Positions, clock: Arc<dyn Clock>, health: &Health) {
+/// none has stopped or is far behind. What waits for a store that all nodes share (`are_shared`) does not count as behind:
+/// every node would be without work at once, and each can do all that needs no such store.
+pub(super) fn of_read_models(
+    positions: Positions,
+    clock: Arc<dyn Clock>,
+    are_shared: bool,
+    health: &Health,
+) {
     let was_level = AtomicBool::new(false);
     health.register("read-models", move || {
-        let lags = positions.lags(clock.now());
-        for model in chimera_model::ALL {
-            if let Some(reason) = positions.halted(model.name) {
-                return Readiness::NotReady(format!("{} has stopped: {reason}", model.name));
-            }
-            if !positions.is_fed(model.name) {
-                return Readiness::NotReady(format!("{} is being opened", model.name));
-            }
+        let patient = are_shared && was_level.load(Ordering::Acquire);
+        if let Some(why) = not_fed(&positions, patient) {
+            return Readiness::NotReady(why);
         }
+        let lags = positions.lags(clock.now());
         if lags.iter().all(|lag| lag.events == 0) {
             was_level.store(true, Ordering::Release);
         }
-        let level_before = was_level.load(Ordering::Acquire);
-        lags.iter().find_map(|lag| trouble(lag, level_before)).unwrap_or(Readiness::Ready)
+        of_lags(&lags, was_level.load(Ordering::Acquire), are_shared)
     });
 }
 
-fn trouble(lag: &Lag, level_before: bool) -> Option<Readiness> {
-    let behind = lag.events > 0 && (!level_before || lag.seconds() > FAR_BEHIND_SECONDS);
-    behind.then(|| {
-        let why = format!("{} is {} events behind in {}", lag.model, lag.events, lag.partition);
-        Readiness::NotReady(why)
-    })
+/// Which read model is not fed here, and why; `patient` where a store that does not answer is no reason.
+fn not_fed(positions: &Positions, patient: bool) -> Option<String> {
+    for model in chimera_model::ALL {
+        if let Some(reason) = positions.halted(model.name) {
+            return Some(format!("{} has stopped: {reason}", model.name));
+        }
+        let waits = patient && positions.waits_to_be_fed(model.name);
+        if !waits && !positions.is_fed(model.name) {
+            return Some(format!("{} is being opened", model.name));
+        }
+    }
+    None
+}
+
+fn of_lags(lags: &[Lag], level_before: bool, are_shared: bool) -> Readiness {
+    for lag in lags.iter().filter(|lag| lag.events > 0) {
+        let far = is_far_behind(lag) && !(are_shared && lacks_its_store(lag));
+        if !level_before || far {
+            return Readiness::NotReady(format!(
+                "{} is {} events behind in {}",
+                lag.model, lag.events, lag.partition
+            ));
+        }
+    }
+    for Lag { model, partition, store, .. } in lags {
+        if let Some(waited) = store.waited() {
+            let seconds = waited.as_secs();
+            return Readiness::ReadyBut(format!(
+                "{model} has waited {seconds} s for its store in {partition}"
+            ));
+        }
+    }
+    Readiness::Ready
+}
+
+fn is_far_behind(lag: &Lag) -> bool {
+    lag.seconds() > FAR_BEHIND.as_secs_f64()
+}
+
+/// Whether the store does not answer, or has just begun to again: then there is much to catch up with, on every node.
+fn lacks_its_store(lag: &Lag) -> bool {
+    match lag.store {
+        Answers::Always => false,
+        Answers::NotSince(_) => true,
+        Answers::AgainSince(since) => since.elapsed() < FAR_BEHIND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chimera_log::Partition;
+    use tokio::time::{Instant, advance};
+
+    use super::*;
+
+    /// Two minutes behind.
+    fn far_behind(store: Answers) -> [Lag; 1] {
+        let partition = Partition::new("order", 0);
+        let (applied, events, micros) = (7, 3, 120_000_000);
+        let (halted, parked) = (None, (0, 0));
+        [Lag { model: "order_status", partition, applied, events, micros, halted, parked, store }]
+    }
+
+    fn is_ready(lags: &[Lag], level_before: bool, are_shared: bool) -> bool {
+        !matches!(of_lags(lags, level_before, are_shared), Readiness::NotReady(_))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shared_store_that_does_not_answer_takes_no_node_out_of_work() {
+        let waits = far_behind(Answers::NotSince(Instant::now()));
+        assert!(is_ready(&waits, true, true));
+        assert!(!is_ready(&waits, false, true), "this node has never been level");
+        assert!(!is_ready(&waits, true, false), "the store is this node's own");
+        assert!(!is_ready(&far_behind(Answers::Always), true, true), "the store is not to blame");
+        advance(Duration::from_secs(90)).await;
+        let said = "order_status has waited 90 s for its store in order/0";
+        assert_eq!(of_lags(&waits, true, true), Readiness::ReadyBut(said.into()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_answers_again_leaves_a_minute_to_catch_up() {
+        let again = far_behind(Answers::AgainSince(Instant::now()));
+        assert_eq!(of_lags(&again, true, true), Readiness::Ready);
+        assert!(!is_ready(&again, true, false));
+        advance(FAR_BEHIND).await;
+        assert!(!is_ready(&again, true, true));
+    }
 }

@@ -29,6 +29,9 @@ pub(crate) struct Projection {
     /// Why this node has stopped feeding it.
     #[serde(skip_serializing_if = "Option::is_none")]
     halted: Option<String>,
+    /// Why its store does not say how far it is; then only the partitions that this node feeds are here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_silent: Option<String>,
     /// Events that are not applied, over all partitions.
     lag_events: u64,
     /// Age of the oldest event that is not applied; 0 when caught up.
@@ -58,6 +61,9 @@ pub(crate) struct PartitionLag {
     /// Absent if the next event cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     lag_seconds: Option<f64>,
+    /// For how long this node, which feeds it, has waited for the store. Absent while the store answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for_store_seconds: Option<f64>,
 }
 
 /// How every read model stands
@@ -89,6 +95,7 @@ fn shown(standing: &Standing) -> Projection {
         model: standing.model,
         generation: standing.generation,
         halted: standing.halted.as_deref().map(str::to_owned),
+        store_silent: standing.silent.clone(),
         lag_events: standing.events(),
         lag_seconds: oldest.fold(0.0, f64::max),
         dead_letters: DeadLetterCount {
@@ -107,5 +114,6 @@ fn partition(standing: &PartitionStanding) -> PartitionLag {
         end: standing.end,
         lag_events: standing.events(),
         lag_seconds: standing.seconds(),
+        waiting_for_store_seconds: standing.waited.map(|waited| waited.as_secs_f64()),
     }
 }
