@@ -12,7 +12,7 @@ pub(super) const DOCUMENTS: u32 = 1024;
 pub(super) struct Values<T> {
     docs: Vec<u32>,
     rows: Vec<u32>,
-    values: Vec<T>,
+    found: Vec<T>,
 }
 
 impl<T: PartialOrd + Copy + Debug + Default + Send + Sync + 'static> Values<T> {
@@ -25,9 +25,9 @@ impl<T: PartialOrd + Copy + Debug + Default + Send + Sync + 'static> Values<T> {
         self.docs.clear();
         self.rows.clear();
         column.row_ids_for_docs(docs, &mut self.docs, &mut self.rows);
-        self.values.resize(self.rows.len(), T::default());
-        column.values.get_vals(&self.rows, &mut self.values);
-        self.docs.iter().copied().zip(self.values.iter().copied())
+        self.found.resize(self.rows.len(), T::default());
+        column.values.get_vals(&self.rows, &mut self.found);
+        self.docs.iter().copied().zip(self.found.iter().copied())
     }
 }
 
