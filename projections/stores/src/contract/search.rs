@@ -38,6 +38,7 @@ pub async fn keeps_the_contract<K, R: Future<Output = (K, Store)>>(make: impl Fn
     rules.check(finding::forms_of_a_word_are_found_in_the_language_of_the_document).await;
     rules.check(finding::the_last_word_may_be_a_beginning).await;
     rules.check(finding::typing_errors_are_forgiven_by_length).await;
+    rules.check(finding::in_a_long_text_whole_words_are_found).await;
     rules.check(finding::the_nearer_word_comes_first).await;
     rules.check(finding::the_weightier_field_comes_first).await;
     rules.check(finding::a_text_without_words_finds_nothing).await;

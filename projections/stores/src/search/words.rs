@@ -40,6 +40,13 @@ fn is_genitive(before: &str, word: &str) -> bool {
     apostrophe && after_a_word && matches!(word, "s" | "S")
 }
 
+/// Whether words are found in a text of this weight by their beginnings and with typing errors too: not in long texts, of weight 1,
+/// where nearly every question would find something, and none of it meant.
+#[must_use]
+pub const fn is_near_enough(weight: u8) -> bool {
+    weight > 1
+}
+
 /// How many typing errors are forgiven in a word: none up to 3 letters or where it has a digit, 1 up to 7, 2 from there on. A
 /// letter too many, missing, another one, or two that changed places are one error each, the first letter included.
 #[must_use]

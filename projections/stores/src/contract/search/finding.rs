@@ -101,6 +101,16 @@ pub(super) async fn typing_errors_are_forgiven_by_length(store: Store) {
     }
 }
 
+/// In any form of them, but neither by their beginnings nor with errors.
+pub(super) async fn in_a_long_text_whole_words_are_found(store: Store) {
+    created(&store).await;
+    let body = vec![("title", vec![text("plain")]), ("body", vec![text("of mockingbirds")])];
+    apply(&store, &[note("long", body), titled("name", 1, "Mockingjay")]).await;
+    assert_eq!(found(&store, &about("mockingbird")).await, ["long"]);
+    assert_eq!(found(&store, &about("mocking")).await, ["name"]);
+    assert!(found(&store, &about("mokcingbirds plain")).await.is_empty());
+}
+
 /// As written, then another form, then as a beginning, then with one error, then with two.
 pub(super) async fn the_nearer_word_comes_first(store: Store) {
     created(&store).await;

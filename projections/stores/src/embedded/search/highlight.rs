@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use chimera_model::{SearchSpec, Value};
+use chimera_model::{SearchKind, SearchSpec, Value};
 
 use super::analysis::Analysis;
 use super::terms::{Asked, errors_between};
-use crate::search::{Document, Language, words};
+use crate::search::{Document, Language, is_near_enough, words};
 
 /// About how long a piece is, in bytes.
 const PIECE: usize = 160;
@@ -24,8 +24,10 @@ pub(super) fn of(
         Some(Value::Text(code)) => Language::of(Some(code)),
         _ => Language::of(None),
     };
+    let exact: Vec<Asked> = asked.iter().map(Asked::without_errors).collect();
     let mut highlights = Vec::new();
     for field in fields {
+        let asked = if forgives(spec, field) { asked } else { &exact };
         let mut best: Option<(usize, String)> = None;
         for value in document.values(field) {
             let Value::Text(text) = value else { continue };
@@ -40,6 +42,13 @@ pub(super) fn of(
         }
     }
     highlights
+}
+
+fn forgives(spec: &SearchSpec, field: &str) -> bool {
+    match spec.field(field).map(|field| field.kind) {
+        Some(SearchKind::Text { weight }) => is_near_enough(weight),
+        _ => true,
+    }
 }
 
 fn marks(

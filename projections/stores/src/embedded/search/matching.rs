@@ -17,6 +17,7 @@ use super::failure::{failed, of_disk};
 use super::fields;
 use super::terms::{Asked, Nearness, errors_between};
 use crate::error::StoreError;
+use crate::search::is_near_enough;
 
 /// How much less a hit counts for each further word of its text.
 const DILUTION: f32 = 0.05;
@@ -81,6 +82,8 @@ struct TextOf {
     plain_field: Field,
     stems_field: Field,
     lengths: Option<FieldNormReader>,
+    /// Whether beginnings and words with typing errors count.
+    forgives: bool,
     /// By the lengths' number: how much a hit counts.
     shares: [f32; 256],
 }
@@ -99,6 +102,7 @@ fn texts(
             *share = f32::from(weight.max(1)) * share_of(FieldNormReader::id_to_fieldnorm(number));
         }
         texts.push(TextOf {
+            forgives: is_near_enough(weight),
             shares,
             plain: segment.inverted_index(fields.plain).map_err(failed)?,
             stems: segment.inverted_index(fields.stems).map_err(failed)?,
@@ -119,10 +123,10 @@ impl TextOf {
             let stem = Term::from_field_text(self.stems_field, stem);
             self.add_term(&self.stems, &stem, Nearness::Form, scores)?;
         }
-        if word.beginning {
+        if word.beginning && self.forgives {
             self.add_beginnings(&word.plain, scores)?;
         }
-        if word.errors > 0 {
+        if word.errors > 0 && self.forgives {
             self.add_misspelt(word, &plain, scores)?;
         }
         Ok(())

@@ -16,6 +16,13 @@ pub(super) struct Asked {
     pub(super) beginning: bool,
 }
 
+impl Asked {
+    /// The same word where neither beginnings nor typing errors count.
+    pub(super) fn without_errors(&self) -> Self {
+        Self { errors: 0, beginning: false, ..self.clone() }
+    }
+}
+
 /// How near a word of a document is to a word of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Nearness {
