@@ -12,7 +12,7 @@ use chimera_stores::{
 };
 
 /// How long Cassandra may take to answer for the first time: about as long as it takes to start.
-const START: Duration = Duration::from_mins(1);
+const START: Duration = Duration::from_mins(3);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -32,7 +32,7 @@ impl OpenStores {
     /// model is live stands where its rows are.
     ///
     /// # Errors
-    /// If Cassandra does not answer within a minute or refuses who enters, or the directory is in use, damaged or of another format.
+    /// If Cassandra does not answer within three minutes or refuses who enters, or the directory is in use, damaged or of another format.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         let here = if config.stores.has_embedded() {
             Some(EmbeddedStores::open(&config.data_dir.join("read"))?)

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, mpsc};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::report::{Latency, Rest};
 use super::serving::Serving;
@@ -33,6 +33,9 @@ const WARM_UP: Duration = Duration::from_secs(2);
 /// Where the latest orders are, oldest first. A read takes the oldest, which the read models have had time to apply.
 type Placed = Arc<Mutex<VecDeque<String>>>;
 const RECENT: usize = 1_000;
+/// How long the first order may take until it can be read, and how often that is tried.
+const READABLE_WITHIN: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The load.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -133,11 +136,27 @@ impl Stream {
                 latencies.record(u64::try_from(due.elapsed().as_micros())?)?;
             }
             if let Some(location) = answer {
+                if orders.lock().await.is_empty() {
+                    self.readable(&mut sender, &location).await?;
+                }
                 let mut orders = orders.lock().await;
                 orders.push_back(location);
                 if orders.len() > RECENT {
                     orders.pop_front();
                 }
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Waits until the first order can be read; those that reads ask for later are older than what read models need.
+    async fn readable(self, sender: &mut Sender, order: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READABLE_WITHIN;
+        loop {
+            match send(sender, self.address, stocked::read(0, Some(order))).await {
+                Err(_) if Instant::now() < deadline => sleep(PAUSE).await,
+                answered => return answered.map(drop),
             }
         }
     }
