@@ -11,10 +11,10 @@ use std::env;
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::kafka::Kafka;
-use super::nodes::Nodes;
+use super::nodes::{Nodes, Pace};
 use super::{Chaos, begin};
 use crate::history::History;
 use crate::program::{Said, end, run};
@@ -25,16 +25,6 @@ const INVOICES: u32 = 500;
 const SHORT: Pace = Pace { kill_to_kill: Duration::ZERO, calm: Duration::from_secs(3) };
 /// A long one: every five seconds, or as soon as the node before is back.
 const LONG: Pace = Pace { kill_to_kill: Duration::from_secs(5), calm: Duration::ZERO };
-/// Far longer than the import takes.
-const MOST_KILLS: usize = 300;
-
-/// How soon the next node is killed.
-#[derive(Clone, Copy)]
-struct Pace {
-    kill_to_kill: Duration,
-    /// From when the one before is back.
-    calm: Duration,
-}
 
 #[test]
 fn an_import_whose_neighbours_are_killed_ends_as_one_on_an_embedded_log() {
@@ -60,25 +50,12 @@ fn ends_as_embedded(chaos: &Chaos, name: &str, more: &[&str]) {
     let nodes = Nodes::ready(&kafka.clients(), name, 3);
     let import = nodes.beside(&[&arguments[..], more].concat());
     let import = thread::spawn(|| end(import));
-    let kills = kill_in_turn(&nodes, pace, || import.is_finished());
+    let kills = nodes.kill_in_turn(pace, || import.is_finished());
     reconciled(name, &format!("{kills} kills"), &import.join().unwrap());
     nodes.all_ready();
     let (found, expected) = (nodes.history(&kafka.clients()), History::of(&alone));
     found.must_be(&expected);
     eprintln!("{name}: {} events, {} aggregates, no difference", found.events, found.aggregates());
-}
-
-/// One after the other, until it is over. How many were killed.
-fn kill_in_turn(nodes: &Nodes, pace: Pace, is_over: impl Fn() -> bool) -> usize {
-    let (mut kills, mut next) = (0, Instant::now() + pace.kill_to_kill.max(pace.calm));
-    while !is_over() && kills < MOST_KILLS {
-        thread::sleep(next.saturating_duration_since(Instant::now()));
-        next = Instant::now() + pace.kill_to_kill;
-        nodes.kill_and_start(kills % nodes.count());
-        next = next.max(Instant::now() + pace.calm);
-        kills += 1;
-    }
-    kills
 }
 
 /// What the program is told, and at which pace nodes are killed meanwhile.

@@ -18,6 +18,16 @@ use crate::program::{PATIENCE, chimera, soon, start};
 use crate::serving::Serving;
 
 const PAUSE: Duration = Duration::from_millis(20);
+/// Far longer than anything takes beside which nodes are killed in turn.
+const MOST_KILLS: usize = 300;
+
+/// How soon the next node is killed.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) kill_to_kill: Duration,
+    /// From when the one before is back.
+    pub(crate) calm: Duration,
+}
 
 /// A shop of some nodes. Dropping it kills them.
 pub(crate) struct Nodes {
@@ -59,19 +69,15 @@ impl Nodes {
     /// What every program of this shop is told.
     pub(crate) fn settings(&self) -> Vec<String> {
         let Self { brokers, name, .. } = self;
-        let set = [
+        let settings = [
+            "log.kind=kafka".to_owned(),
+            format!("log.partitions={}", Self::PARTITIONS),
+            format!("kafka.brokers={brokers}"),
             format!("kafka.topic_prefix={name}."),
             format!("kafka.cluster={name}"),
             format!("node.address=127.0.0.1:{}", ports::free()),
         ];
-        let partitions = Self::PARTITIONS.to_string();
-        let mut settings = ["--log", "kafka", "--partitions", &partitions, "--brokers", brokers]
-            .map(str::to_owned)
-            .to_vec();
-        for setting in set {
-            settings.extend(["--set".to_owned(), setting]);
-        }
-        settings
+        settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]).collect()
     }
 
     fn command(&self, number: usize) -> Command {
@@ -85,8 +91,13 @@ impl Nodes {
     /// Another program of this shop, with a directory of its own.
     pub(crate) fn beside(&self, arguments: &[&str]) -> Child {
         let mut command = chimera(arguments);
-        command.args(self.settings()).arg("--data").arg(self.room.path().join("beside"));
+        command.args(self.settings()).arg("--data").arg(self.own_data());
         start(&mut command)
+    }
+
+    /// The directory of what runs beside the nodes.
+    pub(crate) fn own_data(&self) -> PathBuf {
+        self.room.path().join("beside")
     }
 
     fn wait(&self, number: usize) {
@@ -144,6 +155,19 @@ impl Nodes {
     pub(crate) fn kill_and_start(&self, number: usize) {
         self.kill(number);
         self.start_again(number);
+    }
+
+    /// One after the other, until it is over. How many were killed.
+    pub(crate) fn kill_in_turn(&self, pace: Pace, is_over: impl Fn() -> bool) -> usize {
+        let (mut kills, mut next) = (0, Instant::now() + pace.kill_to_kill.max(pace.calm));
+        while !is_over() && kills < MOST_KILLS {
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            next = Instant::now() + pace.kill_to_kill;
+            self.kill_and_start(kills % self.count());
+            next = next.max(Instant::now() + pace.calm);
+            kills += 1;
+        }
+        kills
     }
 
     /// A figure of a partition as this node reports it, if it does.

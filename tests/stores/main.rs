@@ -1,8 +1,8 @@
 //! Read models in their real stores: filled by the real programs, killed with them and without them, and each time judged by
 //! `replay verify`, which compares them row by row with embedded stores that it fills anew from the log.
 //!
-//! Needs `CHIMERA_STACK=1` and `deploy/native/services up cassandra redis opensearch`, whose processes are killed on purpose:
-//! `CHIMERA_STACK_DIR` and the services' ports say which. `CHIMERA_STACK_RUNS=10` makes ten times as many runs;
+//! Needs `CHIMERA_STACK=1` and `deploy/native/services up kafka cassandra redis opensearch`; the stores' processes are killed on
+//! purpose: `CHIMERA_STACK_DIR` and the services' ports say which. `CHIMERA_STACK_RUNS=10` makes ten times as many runs;
 //! `CHIMERA_STACK_SEED` begins with another seed. `CHIMERA_STACK_RETAIL` is the real "Online Retail" file to import.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
@@ -14,15 +14,26 @@
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
 
 mod importing;
+mod killed_nodes;
 mod killed_stores;
 mod killed_workers;
 mod services;
 mod shop;
 
+#[path = "../stories/history.rs"]
+mod history;
+#[path = "../stories/http.rs"]
+mod http;
+#[path = "../chaos/nodes.rs"]
+mod nodes;
+#[path = "../chaos/ports.rs"]
+mod ports;
 #[path = "../stories/program.rs"]
 mod program;
 #[path = "../stories/retail.rs"]
 mod retail;
+#[path = "../stories/serving.rs"]
+mod serving;
 
 use std::env;
 use std::sync::{Mutex, MutexGuard, PoisonError};

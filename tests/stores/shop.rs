@@ -24,6 +24,10 @@ impl Shop {
         Self { room, name: format!("{story}_{random:08x}") }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn data(&self) -> PathBuf {
         self.room.path().join("data")
     }
@@ -36,7 +40,7 @@ impl Shop {
     }
 
     /// Which stores, as flags of both programs.
-    fn stores(&self) -> Vec<String> {
+    pub(crate) fn stores(&self) -> Vec<String> {
         let address = |name: &str, usual: &str| env::var(name).unwrap_or_else(|_| usual.to_owned());
         let name = &self.name;
         let settings = [
@@ -70,15 +74,22 @@ impl Shop {
 
     /// Every read model must be what an embedded one would be, up to the end of the log.
     pub(crate) fn is_identical(&self, when: &str) {
-        let stores = self.stores();
-        let mut arguments = vec!["verify", "--format", "json"];
-        arguments.extend(stores.iter().map(String::as_str));
-        let report = replay(&self.data(), &arguments).json();
+        let report = verified(&self.data(), &self.stores());
         assert_eq!(report["verdict"], "identical", "{when}: {report:#}");
-        for model in report["models"].as_array().unwrap() {
-            assert_eq!(model["lag"], 0, "{when}: {model:#}");
-        }
+        assert!(is_level(&report), "{when}: {report:#}");
     }
+}
+
+/// What `replay verify` says of a shop with these settings.
+pub(crate) fn verified(data: &Path, settings: &[String]) -> Value {
+    let mut arguments = vec!["verify", "--format", "json"];
+    arguments.extend(settings.iter().map(String::as_str));
+    replay(data, &arguments).json()
+}
+
+/// Whether every read model stands at the end of the log.
+pub(crate) fn is_level(report: &Value) -> bool {
+    report["models"].as_array().unwrap().iter().all(|model| model["lag"] == 0)
 }
 
 /// What an import said at its good end.

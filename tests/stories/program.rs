@@ -1,6 +1,7 @@
 //! The programs: how they are started, and what they said when they ended.
 
 use std::env;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -12,7 +13,7 @@ use serde_json::Value;
 /// Far longer than anything here takes, so that only what never comes fails.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks.
-pub(crate) const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A program that is just being started holds what is locked in this process, for a moment.
 static STARTING: RwLock<()> = RwLock::new(());
@@ -119,12 +120,18 @@ fn program(path: &str, arguments: &[&str]) -> Command {
 /// Looks again and again until there is something.
 #[track_caller]
 pub(crate) fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    soon_or(|| look().ok_or(what))
+}
+
+/// Looks again and again until there is something; else says what was seen last.
+#[track_caller]
+pub(crate) fn soon_or<T, S: Display>(mut look: impl FnMut() -> Result<T, S>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(found) = look() {
-            return found;
+        match look() {
+            Ok(found) => return found,
+            Err(seen) => assert!(Instant::now() < deadline, "{seen}: not within {PATIENCE:?}"),
         }
-        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
         std::thread::sleep(PAUSE);
     }
 }

@@ -7,12 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Ask, get, post};
-use crate::program::{PATIENCE, PAUSE, chimera, soon, start};
+use crate::program::{chimera, soon, soon_or, start};
 
 /// A running `chimera serve`. Dropping it kills it.
 pub(crate) struct Serving {
@@ -72,13 +71,10 @@ impl Serving {
 
     /// A shop that never is says what it waits for.
     fn wait_until_ready(&self) {
-        let mut answer = self.ask(&get("/health/ready"));
-        let deadline = Instant::now() + PATIENCE;
-        while answer.status != 200 {
-            assert!(Instant::now() < deadline, "not ready within {PATIENCE:?}: {}", answer.text);
-            std::thread::sleep(PAUSE);
-            answer = self.ask(&get("/health/ready"));
-        }
+        soon_or(|| {
+            let answer = self.ask(&get("/health/ready"));
+            if answer.status == 200 { Ok(()) } else { Err(format!("ready ({})", answer.text)) }
+        });
     }
 
     pub(crate) fn ask(&self, ask: &Ask) -> Answer {

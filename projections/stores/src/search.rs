@@ -22,7 +22,7 @@ pub use fits::{check_mutation, check_query};
 pub use language::Language;
 pub use query::{Facet, FacetCount, Filter, Found, Hit, Query, Sort};
 pub use question::{foreign_cursor, question_of};
-pub use words::{MOST_WORDS, Word, forgiven_errors, is_near_enough, may_be_beginning, words};
+pub use words::{MOST_WORDS, Word, forgiven_errors, is_forgiving, may_be_beginning, words};
 
 /// A document as it is kept; a part never written, or deleted, is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

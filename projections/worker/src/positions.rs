@@ -34,6 +34,14 @@ struct Standing {
     halted: Option<Arc<str>>,
 }
 
+impl Standing {
+    /// What is given and not fed yet; none until it is known what is given.
+    fn missing(&self) -> Option<impl Iterator<Item = &Partition>> {
+        let given = self.given.as_ref()?;
+        Some(given.iter().filter(|partition| !self.partitions.contains_key(*partition)))
+    }
+}
+
 /// How far one partition is applied to a read model, wherever that is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
@@ -141,22 +149,18 @@ impl Positions {
     #[must_use]
     pub fn is_fed(&self, model: &str) -> bool {
         let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(Standing { partitions, given: Some(given), .. }) = models.get(model) else {
-            return false;
-        };
-        given.iter().all(|partition| partitions.contains_key(partition))
+        let missing = models.get(model).and_then(Standing::missing);
+        missing.is_some_and(|mut missing| missing.next().is_none())
     }
 
     /// Whether only a store that does not answer keeps this process from feeding all of `model` that it has to feed.
     #[must_use]
     pub fn waits_to_be_fed(&self, model: &str) -> bool {
         let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(Standing { partitions, given: Some(given), unanswered, .. }) = models.get(model)
-        else {
-            return false;
-        };
-        let mut missing = given.iter().filter(|partition| !partitions.contains_key(*partition));
-        missing.all(|partition| unanswered.contains(partition))
+        models.get(model).is_some_and(|standing| {
+            let missing = standing.missing();
+            missing.is_some_and(|mut missing| missing.all(|it| standing.unanswered.contains(it)))
+        })
     }
 
     /// Up to where `model` has applied `partition`; none where it is not fed from it here.

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::terminal::{Format, show};
 
 mod apart;
+mod connections;
 mod embedded;
 mod grpc;
 mod hot_product;

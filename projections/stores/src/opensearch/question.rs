@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::document::json as value_json;
 use super::layout::{path, stems, texts};
 use crate::search::{
-    Filter, Language, Query, Sort, Word, forgiven_errors, is_near_enough, may_be_beginning, words,
+    Filter, Language, Query, Sort, Word, forgiven_errors, is_forgiving, may_be_beginning, words,
 };
 
 /// What a word counts in a text of weight 1; as the embedded search has it.
@@ -88,7 +88,7 @@ fn word(spec: &SearchSpec, word: &str, is_last: bool, allowed: Ways) -> Json {
             ways.push(json!({"constant_score": {"filter": clause, "boost": boost}}));
         };
         add(json!({"match": {&path: {"query": word, "operator": "and"}}}), AS_WRITTEN);
-        let forgives = is_near_enough(weight);
+        let forgives = is_forgiving(weight);
         if forgives && is_last && may_be_beginning(word) {
             let beginning = json!({"query": word, "operator": "and"});
             add(json!({"match_bool_prefix": {&path: beginning}}), AS_BEGINNING);

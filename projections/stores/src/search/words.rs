@@ -43,7 +43,7 @@ fn is_genitive(before: &str, word: &str) -> bool {
 /// Whether words are found in a text of this weight by their beginnings and with typing errors too: not in long texts, of weight 1,
 /// where nearly every question would find something, and none of it meant.
 #[must_use]
-pub const fn is_near_enough(weight: u8) -> bool {
+pub const fn is_forgiving(weight: u8) -> bool {
     weight > 1
 }
 

@@ -16,9 +16,9 @@ use hdrhistogram::Histogram;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::{Instant, sleep};
 
+use super::connections::Connections;
 use super::open_loop::{self, Took, WARM_UP};
 use super::report::{Latency, Reads};
-use super::rest::{connect, send};
 use super::serving::Serving;
 use super::stocked::{self, Call};
 use crate::customer::Errand;
@@ -107,18 +107,18 @@ impl Looking {
     /// Reads without and with `after=`, which names an event that was acknowledged right before.
     async fn until(self, end: Instant) -> anyhow::Result<(Histogram<u64>, Histogram<u64>)> {
         let (mut plain, mut after) = (Histogram::new(3)?, Histogram::new(3)?);
-        let mut sender = connect(self.address).await?;
+        let connection = Connections::open(self.address, 1).await?;
         let mut number = 0;
         while Instant::now() < end {
             let product = stocked::product_in_turn(number);
             let path = format!("/api/v1/inventory/{product}");
             let began = Instant::now();
-            send(&mut sender, self.address, read(path.clone())).await?;
+            connection.ask(read(path.clone())).await?;
             plain.record(u64::try_from(began.elapsed().as_micros())?)?;
             let receipt = adjust(&self.shop, &product, &format!("look-{number}")).await?;
             let began = Instant::now();
             let seen = format!("{path}?after={}", receipt.position);
-            send(&mut sender, self.address, read(seen)).await?;
+            connection.ask(read(seen)).await?;
             after.record(u64::try_from(began.elapsed().as_micros())?)?;
             number += 1;
             sleep(PAUSE).await;

@@ -6,7 +6,7 @@ use chimera_model::{SearchKind, SearchSpec, Value};
 
 use super::analysis::Analysis;
 use super::terms::{Asked, errors_between};
-use crate::search::{Document, Language, is_near_enough, words};
+use crate::search::{Document, Language, is_forgiving, words};
 
 /// About how long a piece is, in bytes.
 const PIECE: usize = 160;
@@ -46,7 +46,7 @@ pub(super) fn of(
 
 fn forgives(spec: &SearchSpec, field: &str) -> bool {
     match spec.field(field).map(|field| field.kind) {
-        Some(SearchKind::Text { weight }) => is_near_enough(weight),
+        Some(SearchKind::Text { weight }) => is_forgiving(weight),
         _ => true,
     }
 }

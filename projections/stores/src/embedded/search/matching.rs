@@ -17,7 +17,7 @@ use super::failure::{failed, of_disk};
 use super::fields;
 use super::terms::{Asked, Nearness, errors_between};
 use crate::error::StoreError;
-use crate::search::is_near_enough;
+use crate::search::is_forgiving;
 
 /// How much less a hit counts for each further word of its text.
 const DILUTION: f32 = 0.05;
@@ -102,7 +102,7 @@ fn texts(
             *share = f32::from(weight.max(1)) * share_of(FieldNormReader::id_to_fieldnorm(number));
         }
         texts.push(TextOf {
-            forgives: is_near_enough(weight),
+            forgives: is_forgiving(weight),
             shares,
             plain: segment.inverted_index(fields.plain).map_err(failed)?,
             stems: segment.inverted_index(fields.stems).map_err(failed)?,
