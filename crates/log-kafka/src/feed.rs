@@ -1,5 +1,5 @@
 //! The thread behind a reader: finds where to begin, consumes what is committed, checks that no sequence is missing, and
-//! hands over batches. Holds no more than two batches and what librdkafka may queue; ends when nobody takes them.
+//! hands over batches. Holds no more than a batch or two and what librdkafka may queue; ends when nobody takes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::probe::{Place, SequencesOf};
 use crate::voice::{Voice, Voiced};
 
 /// A batch is handed over when it has this many bytes, or when nothing more is there.
-const BATCH: usize = 1024 * 1024;
+const BATCH: usize = 256 * 1024;
 /// How often an idle thread looks whether its reader is still there.
 const LOOK: Duration = Duration::from_millis(100);
 

@@ -17,7 +17,7 @@ use crate::probe::Place;
 use crate::tail::AtTail;
 
 /// Batches that wait for the reader.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 /// How long a record that is known to be in the log may take to come by the follower.
 const LATE: Duration = Duration::from_millis(100);
 
