@@ -1,5 +1,7 @@
 //! The command line: verbs, flags, help.
 
+mod inspect;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,6 +9,8 @@ use chimera_config::Config;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
+
+pub(crate) use inspect::{InspectVerb, OfAggregate};
 
 /// Usage or configuration.
 pub(crate) const EXIT_USAGE: u8 = 64;
@@ -103,6 +107,13 @@ Examples:
         /// What to do with them.
         #[command(subcommand)]
         verb: DlqVerb,
+    },
+    /// Look at single things in the log: an aggregate and its past, an event, what followed from a request.
+    #[command(after_help = inspect::HELP)]
+    Inspect {
+        /// What to look at.
+        #[command(subcommand)]
+        verb: InspectVerb,
     },
 }
 
@@ -210,6 +221,7 @@ impl Cli {
             Verb::Run(_) => "run",
             Verb::Verify(_) => "verify",
             Verb::Dlq { .. } => "dlq",
+            Verb::Inspect { .. } => "inspect",
         }
     }
 }

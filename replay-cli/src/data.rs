@@ -1,21 +1,18 @@
-//! A data directory, opened for this process alone: the log, the read stores, and where they stand.
+//! The log and the read stores beside it, and where they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chimera_config::{Config, LogKind};
+use chimera_config::Config;
 use chimera_domain::time::Timestamp;
-use chimera_log::{EventLog, Partition};
-use chimera_log_embedded::EmbeddedLog;
+use chimera_log::Partition;
 use chimera_model::ReadModel;
 use chimera_stores::{Checkpoint, StoreError, View};
-use chimera_wiring::{LogToRead, OpenStores, open_log_to_read, schemas};
-use chimera_worker::{Decoder, Feeder, Limits, Stores};
+use chimera_wiring::OpenStores;
+use chimera_worker::{Feeder, Limits, Stores};
 
 use crate::failure::Failure;
+use crate::open_log::OpenLog;
 
 /// The last sequence of each partition, or the last one applied.
 pub(crate) type Positions = BTreeMap<Partition, u64>;
@@ -23,31 +20,17 @@ pub(crate) type Positions = BTreeMap<Partition, u64>;
 /// Bounded so that two read models at once, each from all its partitions, stay well under a gigabyte.
 const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024, ..Limits::REBUILD };
 
-/// An open data directory.
+/// An open log and the stores beside it.
 pub(crate) struct Data {
-    pub(crate) dir: PathBuf,
-    pub(crate) log: Arc<dyn EventLog>,
-    /// The log itself where it lies in the data directory.
-    pub(crate) embedded: Option<Arc<EmbeddedLog>>,
+    pub(crate) log: OpenLog,
     pub(crate) stores: OpenStores,
-    pub(crate) decoder: Arc<Decoder>,
 }
 
 impl Data {
     pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
-        let dir = config.data_dir.clone();
-        if config.log.kind == LogKind::Embedded && !dir.join("log").is_dir() {
-            return Err(Failure::Usage(format!(
-                "there is no log in {}; name the data directory with --data",
-                dir.join("log").display()
-            )));
-        }
-        let LogToRead { log, embedded } = open_log_to_read(config).map_err(Failure::opening)?;
-        note_torn_tails(embedded.as_deref());
-        let ids = schemas::ids(config).await.map_err(Failure::opening)?;
-        let decoder = Arc::new(Decoder::new(&ids).map_err(Failure::failed)?);
+        let log = OpenLog::open(config).await?;
         let stores = OpenStores::open(config).await.map_err(Failure::opening)?;
-        Ok(Self { dir, log, embedded, stores, decoder })
+        Ok(Self { log, stores })
     }
 
     /// The stores that hold the read models, to be fed.
@@ -58,31 +41,8 @@ impl Data {
 
     /// Feeds these stores from the log.
     pub(crate) fn feeder(&self, stores: Stores) -> Result<Feeder, Failure> {
-        let feeder = Feeder::new(self.log.clone(), stores, LIMITS).map_err(Failure::failed)?;
-        Ok(feeder.with_decoder(self.decoder.clone()))
-    }
-
-    /// Where each partition of these streams ends now.
-    pub(crate) fn ends(&self, streams: &[&str]) -> Result<Positions, Failure> {
-        let mut ends = Positions::new();
-        for stream in self.log.streams()? {
-            if !streams.contains(&&*stream.name) {
-                continue;
-            }
-            for index in 0..stream.partitions {
-                let partition = Partition { stream: stream.name.clone(), index };
-                let end = *self.log.high_watermark(&partition)?.borrow();
-                ends.insert(partition, end);
-            }
-        }
-        Ok(ends)
-    }
-
-    /// Where every partition ends now.
-    pub(crate) fn all_ends(&self) -> Result<Positions, Failure> {
-        let streams = self.log.streams()?;
-        let names: Vec<&str> = streams.iter().map(|stream| &*stream.name).collect();
-        self.ends(&names)
+        let feeder = Feeder::new(self.log.log.clone(), stores, LIMITS).map_err(Failure::failed)?;
+        Ok(feeder.with_decoder(self.log.decoder.clone()))
     }
 
     /// The generation that readers see.
@@ -127,17 +87,6 @@ impl Data {
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
-
-fn note_torn_tails(log: Option<&EmbeddedLog>) {
-    for torn in log.map(EmbeddedLog::torn_tails).unwrap_or_default() {
-        let (partition, last, bytes) = (&torn.partition, torn.last_sequence, torn.bytes);
-        let _ = writeln!(
-            std::io::stderr(),
-            "note: {partition} ends at sequence {last}; {bytes} bytes behind it, of an append that was never \
-             acknowledged, were cut"
-        );
-    }
 }
 
 /// How far the stores have applied a view.

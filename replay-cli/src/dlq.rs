@@ -102,7 +102,7 @@ impl Desk<'_> {
         about: u64,
         views: &[(&'static ReadModel, View)],
     ) -> Result<Asked, Failure> {
-        let done = self.data.embedded.is_some();
+        let done = self.data.log.embedded.is_some();
         let mut waiting = 0;
         for (model, view) in views {
             if done {

@@ -1,4 +1,4 @@
-//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, one file each.
+//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, `inspect`, one file each.
 //!
 //! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
 //! Data goes to stdout, everything else to stderr.
@@ -7,8 +7,10 @@ mod cli;
 mod data;
 mod dlq;
 mod failure;
+mod inspect;
 mod log_check;
 mod models;
+mod open_log;
 mod output;
 mod progress;
 mod rebuild;
@@ -38,6 +40,7 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
         Verb::Status => status::status(&config).await.map(Report::Status),
         Verb::Run(chosen) => run::run(&config, chosen).await.map(Report::Run),
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
+        Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

@@ -11,8 +11,9 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
-use crate::data::{Data, Positions};
+use crate::data::Positions;
 use crate::failure::Failure;
+use crate::open_log::OpenLog;
 use crate::progress::{Progress, Step};
 
 /// How many faults of a partition are named.
@@ -43,7 +44,7 @@ pub struct Fault {
 }
 
 pub(crate) async fn check(
-    data: &Data,
+    source: &OpenLog,
     ends: Positions,
     progress: &Progress,
     cores: &Arc<Semaphore>,
@@ -51,7 +52,7 @@ pub(crate) async fn check(
     let step = Arc::new(progress.step("log", ends.values().sum(), "events"));
     let mut tasks = Vec::new();
     for (partition, end) in ends {
-        let (log, decoder, step) = (data.log.clone(), data.decoder.clone(), step.clone());
+        let (log, decoder, step) = (source.log.clone(), source.decoder.clone(), step.clone());
         let cores = cores.clone();
         tasks.push(tokio::spawn(async move {
             let _core = cores.acquire_owned().await;

@@ -1,5 +1,6 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
+mod inspected;
 mod letters;
 mod text;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
 use crate::failure::Failure;
+use crate::inspect::InspectReport;
 use crate::run::RunReport;
 use crate::status::StatusReport;
 use crate::verify::VerifyReport;
@@ -30,6 +32,8 @@ pub enum Report {
     Verify(VerifyReport),
     /// Of `replay dlq`.
     Dlq(DlqReport),
+    /// Of `replay inspect`.
+    Inspect(InspectReport),
 }
 
 impl Report {
@@ -37,7 +41,7 @@ impl Report {
     #[must_use]
     pub fn is_good(&self) -> bool {
         match self {
-            Self::Status(_) | Self::Dlq(_) => true,
+            Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) => true,
             Self::Run(report) => report.verdict == "done",
             Self::Verify(report) => report.verdict == "identical",
         }

@@ -111,7 +111,7 @@ async fn swap(
         }
     }
     let next = live.unwrap_or(0) + 1;
-    let ends = data.ends(&model.streams())?;
+    let ends = data.log.ends(&model.streams())?;
     // What an interrupted run has left is of no generation that there is.
     let target = feeder.target(model, next);
     feeder.dead_letters().forget(model, target.view()).await.map_err(Failure::failed)?;

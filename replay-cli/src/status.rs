@@ -79,9 +79,9 @@ pub(crate) async fn status(config: &Config) -> Result<StatusReport, Failure> {
         models.push(of_model(&data, model).await?);
     }
     let mut partitions = Vec::new();
-    match &data.embedded {
+    match &data.log.embedded {
         Some(log) => partitions.extend(log.sizes().iter().map(of_partition)),
-        None => partitions.extend(data.all_ends()?.into_iter().map(ending)),
+        None => partitions.extend(data.log.all_ends()?.into_iter().map(ending)),
     }
     Ok(StatusReport { verdict: "ok", partitions, models })
 }

@@ -27,7 +27,7 @@ pub(crate) async fn verify(
 ) -> Result<VerifyReport, Failure> {
     let wanted = models::chosen(&options.models)?;
     let data = Arc::new(Data::open(config).await?);
-    let scratch = Scratch::open(options.scratch.as_deref().unwrap_or(&data.dir))?;
+    let scratch = Scratch::open(options.scratch.as_deref().unwrap_or(&data.log.dir))?;
     let (progress, cores) = (Progress::new(), one_per_core());
     let judge = Judge {
         feeder: data.feeder(scratch.all())?,
@@ -36,7 +36,7 @@ pub(crate) async fn verify(
         named: options.named,
         progress: progress.clone(),
     };
-    let ends = data.all_ends()?;
+    let ends = data.log.all_ends()?;
     let mut tasks = Vec::new();
     for model in wanted {
         let (judge, cores) = (judge.clone(), cores.clone());
@@ -45,7 +45,7 @@ pub(crate) async fn verify(
             judge.model(model).await
         }));
     }
-    let log = log_check::check(&data, ends, &progress, &cores).await?;
+    let log = log_check::check(&data.log, ends, &progress, &cores).await?;
     let mut models = Vec::new();
     for task in tasks {
         models.push(task.await.map_err(Failure::failed)?);

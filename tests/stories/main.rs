@@ -10,6 +10,7 @@ mod grpcurl;
 mod history;
 mod http;
 mod importing;
+mod inspecting;
 mod killed_imports;
 mod killed_shops;
 mod operating;

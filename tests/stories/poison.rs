@@ -1,4 +1,5 @@
-//! An event that every part of a shop can read and one read model cannot hold, put into the log behind the shop's back.
+//! What a shop never writes, put into the log behind its back: an event that every part can read and one read model cannot hold, and a
+//! record that is no event.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,14 @@ pub(crate) fn poison(data: &Path, product: &str) {
     let mut value = Vec::new();
     codec.encode(&key, &meta, &event, &mut value).unwrap();
     append(&log, &partition, key, value);
+}
+
+/// The product has a record that is no event. The log must not be open.
+pub(crate) fn garbage(data: &Path, product: &str) {
+    let _alone = alone();
+    let log = EmbeddedLog::open(data.join("log"), EmbeddedLogOptions::default()).unwrap();
+    let partition = Partition::new(Product::STREAM, partition_of(product, PARTITIONS));
+    append(&log, &partition, product.into(), b"no event at all".to_vec());
 }
 
 fn append(log: &EmbeddedLog, partition: &Partition, key: Arc<str>, value: Vec<u8>) {

@@ -14,6 +14,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         Report::Run(report) => run(out, report),
         Report::Verify(report) => verify(out, report),
         Report::Dlq(report) => super::letters::write(out, report),
+        Report::Inspect(report) => super::inspected::write(out, report),
     }
 }
 

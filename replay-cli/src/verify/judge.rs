@@ -74,7 +74,7 @@ impl Judge {
         if let Some(store) = applied.missing(model) {
             return Err(not_there(model, &format!("{live} is not in the store of {store}")));
         }
-        let ends = self.data.ends(&model.streams())?;
+        let ends = self.data.log.ends(&model.streams())?;
         note_positions(&applied, &ends, report);
         for mut part in parts(model, applied) {
             part.upto = within(part.upto, &ends);
