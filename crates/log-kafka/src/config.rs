@@ -38,9 +38,9 @@ pub(crate) fn reader(settings: &KafkaSettings) -> ClientConfig {
     let mut config = base(settings);
     // A reader of ours shares the process with dozens of others, and each fetch is held unpacked. Larger ones, and more of them
     // ahead, were not faster.
-    config.set("fetch.message.max.bytes", "65536");
+    config.set("fetch.message.max.bytes", "262144");
     config.set("queued.min.messages", "1000000");
-    config.set("queued.max.messages.kbytes", "512");
+    config.set("queued.max.messages.kbytes", "1024");
     consumer(config, settings, Isolation::Committed)
 }
 
