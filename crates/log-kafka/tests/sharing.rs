@@ -153,6 +153,8 @@ async fn any_tool_sees_how_far_the_work_has_come() {
     let other = other.share(GROUP, &["orders"]).unwrap();
     let theirs = is_given(&other, 2).await;
     tool.sees(&place, 50, 54).await;
+    // Until it knows what it keeps, nothing is committed.
+    is_given(&share, all.len() - 2).await;
     share.applied(&place, 49);
     share.leave();
     let stayed = if theirs.contains(&place) { (50, 54) } else { (49, 53) };
