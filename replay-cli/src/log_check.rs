@@ -66,9 +66,7 @@ pub(crate) async fn check(
         report.events += events;
         report.faults.extend(faults);
     }
-    if let Some(step) = Arc::into_inner(step) {
-        step.end();
-    }
+    Step::end_shared(step);
     if !report.faults.is_empty() {
         report.verdict = "damaged";
     }

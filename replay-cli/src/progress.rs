@@ -62,6 +62,13 @@ impl Step {
         self.bar.set_position(units);
     }
 
+    /// As [`Step::end`], for the last of those who share it.
+    pub(crate) fn end_shared(step: Arc<Self>) {
+        if let Some(step) = Arc::into_inner(step) {
+            step.end();
+        }
+    }
+
     /// Leaves one line behind.
     pub(crate) fn end(self) {
         self.bar.finish_and_clear();

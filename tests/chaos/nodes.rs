@@ -14,10 +14,9 @@ use tempfile::TempDir;
 use super::ports;
 use crate::history::History;
 use crate::http::get;
-use crate::program::{PATIENCE, chimera, soon, start};
+use crate::program::{chimera, soon, soon_or, start};
 use crate::serving::Serving;
 
-const PAUSE: Duration = Duration::from_millis(20);
 /// Far longer than anything takes beside which nodes are killed in turn.
 const MOST_KILLS: usize = 300;
 
@@ -102,16 +101,11 @@ impl Nodes {
 
     fn wait(&self, number: usize) {
         let address = self.address(number);
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let said = match get("/health/ready").send(address) {
-                Ok(answer) if answer.status == 200 => return,
-                Ok(answer) => answer.text,
-                Err(error) => error.to_string(),
-            };
-            assert!(Instant::now() < deadline, "node {number} is not ready: {said}");
-            thread::sleep(PAUSE);
-        }
+        soon_or(|| match get("/health/ready").send(address) {
+            Ok(answer) if answer.status == 200 => Ok(()),
+            Ok(answer) => Err(format!("node {number} is not ready: {}", answer.text)),
+            Err(error) => Err(format!("node {number} is not ready: {error}")),
+        });
     }
 
     fn with<T>(&self, number: usize, what: impl FnOnce(&mut Serving) -> T) -> T {

@@ -31,7 +31,7 @@ pub(super) async fn of_key(log: &OpenLog, stream: &str, key: &str) -> Result<Vec
     let step = Arc::new(Progress::new().step("log", end, "events"));
     let is_of_key = |record: &RawRecord| &*record.key == key.as_bytes();
     let hits = scan(log.log.clone(), partition, end, step.clone(), is_of_key).await?;
-    end_of(step);
+    Step::end_shared(step);
     Ok(hits)
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn holding(log: &OpenLog, text: &str) -> Result<Vec<Hit>, Failu
     for task in tasks {
         hits.extend(task.await.map_err(Failure::failed)??);
     }
-    end_of(step);
+    Step::end_shared(step);
     Ok(hits)
 }
 
@@ -87,11 +87,5 @@ fn hit(partition: &Partition, record: &RawRecord) -> Hit {
         key: String::from_utf8_lossy(&record.key).into_owned(),
         event_type: String::from_utf8_lossy(&record.event_type).into_owned(),
         value: record.value.to_vec(),
-    }
-}
-
-fn end_of(step: Arc<Step>) {
-    if let Some(step) = Arc::into_inner(step) {
-        step.end();
     }
 }
