@@ -1,6 +1,9 @@
 //! The command line: verbs, flags, help.
 
+mod dlq;
+mod generations;
 mod inspect;
+mod run;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 
+pub(crate) use dlq::{DlqVerb, OneAggregate};
+pub(crate) use generations::{Decided, DropOptions, PromoteOptions, RollbackOptions};
 pub(crate) use inspect::{InspectVerb, OfAggregate};
+pub(crate) use run::RunOptions;
 
 /// Usage or configuration.
 pub(crate) const EXIT_USAGE: u8 = 64;
@@ -87,13 +93,18 @@ pub enum Verb {
   replay status
   replay status --format json | jq '.models[] | {name, lag}'")]
     Status,
-    /// Rebuild read models from the first event beside the live ones, then swap.
-    #[command(after_help = format!("{EXIT_CODES}
-
-Examples:
-  replay run --all
-  replay run order_details daily_revenue"))]
-    Run(Chosen),
+    /// Rebuild read models from the log into a new generation beside the live one.
+    #[command(after_help = run::help())]
+    Run(RunOptions),
+    /// Let readers see another generation, from one moment on.
+    #[command(after_help = generations::PROMOTE)]
+    Promote(PromoteOptions),
+    /// Let readers see the generation before again.
+    #[command(after_help = generations::ROLLBACK)]
+    Rollback(RollbackOptions),
+    /// Remove generations that nobody reads.
+    #[command(after_help = generations::DROP)]
+    Drop(DropOptions),
     /// Prove by content that read models are what the log says; changes nothing.
     #[command(after_help = format!("{EXIT_CODES}
 
@@ -102,7 +113,7 @@ Examples:
   replay verify orders_by_customer --format json"))]
     Verify(VerifyOptions),
     /// See to events that could not be applied, and wait with all later ones of their aggregate.
-    #[command(after_help = DLQ_HELP)]
+    #[command(after_help = dlq::HELP)]
     Dlq {
         /// What to do with them.
         #[command(subcommand)]
@@ -115,76 +126,6 @@ Examples:
         #[command(subcommand)]
         verb: InspectVerb,
     },
-}
-
-const DLQ_HELP: &str = "Letters are those of the live generation. With a log in the data directory, `retry` and `drop` are \
-carried out before the command ends; on Kafka they are left as requests, which the node that feeds the partition carries out \
-within a second. A rebuild (`replay run`) begins without dead letters: an event that still cannot be applied comes back, \
-a dropped one too.
-
-Examples:
-  replay dlq list
-  replay dlq retry order_details O-1001";
-
-/// What to do with dead letters.
-#[derive(Debug, Subcommand)]
-pub enum DlqVerb {
-    /// List the aggregates that wait, with their first event.
-    List {
-        /// Names of read models; all when none is given.
-        #[arg(value_name = "MODEL")]
-        models: Vec<String>,
-    },
-    /// Show every event of one aggregate that waits, as far as it can be decoded. May show personal data.
-    Show(OneAggregate),
-    /// Try again: one aggregate, or everything that waits.
-    Retry {
-        /// The read model; all of them when none is given.
-        #[arg(value_name = "MODEL", required_unless_present = "all")]
-        model: Option<String>,
-        /// The aggregate's id; without it, everything of the model.
-        #[arg(value_name = "ID")]
-        id: Option<String>,
-        /// Everything of every read model.
-        #[arg(long, conflicts_with = "model")]
-        all: bool,
-    },
-    /// Never apply the first event of an aggregate, or all that wait now; what is left waits until it is tried again.
-    Drop {
-        #[command(flatten)]
-        of: OneAggregate,
-        /// Why; kept in the audit with your name.
-        #[arg(long)]
-        reason: String,
-        /// All events of the aggregate that wait now, not only the first.
-        #[arg(long)]
-        all: bool,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-/// An aggregate in a read model.
-#[derive(Debug, Clone, Args)]
-pub struct OneAggregate {
-    /// The read model.
-    #[arg(value_name = "MODEL")]
-    pub model: String,
-    /// The aggregate's id.
-    #[arg(value_name = "ID")]
-    pub id: String,
-}
-
-/// Which read models to rebuild.
-#[derive(Debug, Clone, Args)]
-pub struct Chosen {
-    /// Names of read models, as `replay status` shows them.
-    #[arg(value_name = "MODEL", required_unless_present = "all")]
-    pub models: Vec<String>,
-    /// All of them.
-    #[arg(long, conflicts_with = "models")]
-    pub all: bool,
 }
 
 /// Which read models to prove, and how.
@@ -219,6 +160,9 @@ impl Cli {
         match self.verb {
             Verb::Status => "status",
             Verb::Run(_) => "run",
+            Verb::Promote(_) => "promote",
+            Verb::Rollback(_) => "rollback",
+            Verb::Drop(_) => "drop",
             Verb::Verify(_) => "verify",
             Verb::Dlq { .. } => "dlq",
             Verb::Inspect { .. } => "inspect",

@@ -29,7 +29,8 @@ pub(crate) struct Data {
 impl Data {
     pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
         let log = OpenLog::open(config).await?;
-        let stores = OpenStores::open(config).await.map_err(Failure::opening)?;
+        let opened = OpenStores::open(config, log.control.clone()).await;
+        let stores = opened.map_err(Failure::opening)?;
         Ok(Self { log, stores })
     }
 
@@ -45,9 +46,10 @@ impl Data {
         Ok(feeder.with_decoder(self.log.decoder.clone()))
     }
 
-    /// The generation that readers see.
+    /// The generation that readers see; none if no store holds any of it.
     pub(crate) async fn live(&self, model: &ReadModel) -> Result<Option<u32>, StoreError> {
-        self.stores.live().live_generation(model.name).await
+        let live = self.stores.live().live_generation(model.name)?;
+        Ok(self.generations(model).await?.contains(&live).then_some(live))
     }
 
     /// The generations that any of the stores holds, in ascending order.

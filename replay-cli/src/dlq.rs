@@ -115,12 +115,6 @@ impl Desk<'_> {
     }
 }
 
-/// Who asks: whoever is logged in at this machine.
-fn who() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    format!("{} (replay)", user.unwrap_or_else(|_| "somebody".to_owned()))
-}
-
 fn asked(error: AskError) -> Failure {
     Failure::failed(error)
 }

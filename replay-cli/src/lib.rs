@@ -1,4 +1,4 @@
-//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, `inspect`, one file each.
+//! The operator's tool for read models: one verb a file.
 //!
 //! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
 //! Data goes to stdout, everything else to stderr.
@@ -6,16 +6,21 @@
 mod cli;
 mod data;
 mod dlq;
+mod drop_generations;
 mod failure;
 mod inspect;
 mod log_check;
 mod models;
 mod open_log;
+mod operator;
 mod output;
 mod progress;
+mod promote;
 mod rebuild;
+mod rollback;
 mod run;
 mod status;
+mod switch;
 mod verify;
 
 use std::process::ExitCode;
@@ -38,7 +43,10 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
     let config = cli.settings.load()?;
     match &cli.verb {
         Verb::Status => status::status(&config).await.map(Report::Status),
-        Verb::Run(chosen) => run::run(&config, chosen).await.map(Report::Run),
+        Verb::Run(options) => run::run(&config, options).await.map(Report::Run),
+        Verb::Promote(options) => promote::promote(&config, options).await.map(Report::Switch),
+        Verb::Rollback(options) => rollback::rollback(&config, options).await.map(Report::Switch),
+        Verb::Drop(options) => drop_generations::drop(&config, options).await.map(Report::Drop),
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),

@@ -4,6 +4,12 @@ use chimera_model::{ALL, ReadModel};
 
 use crate::failure::Failure;
 
+/// The read model of this name.
+pub(crate) fn one(name: &str) -> Result<&'static ReadModel, Failure> {
+    let found = chosen(&[name.to_owned()])?.pop();
+    found.ok_or_else(|| Failure::Usage(format!("there is no read model {name}")))
+}
+
 /// The read models of these names, in their own order; all where no name is given.
 pub(crate) fn chosen(names: &[String]) -> Result<Vec<&'static ReadModel>, Failure> {
     for name in names {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chimera_config::{Config, LogKind};
-use chimera_log::{EventLog, Partition};
+use chimera_log::{Control, EventLog, Partition};
 use chimera_log_embedded::EmbeddedLog;
 use chimera_wiring::{LogToRead, open_log_to_read, schemas};
 use chimera_worker::Decoder;
@@ -17,6 +17,8 @@ use crate::failure::Failure;
 pub(crate) struct OpenLog {
     pub(crate) dir: PathBuf,
     pub(crate) log: Arc<dyn EventLog>,
+    /// What operators have decided.
+    pub(crate) control: Arc<dyn Control>,
     /// The log itself where it lies in the data directory.
     pub(crate) embedded: Option<Arc<EmbeddedLog>>,
     pub(crate) decoder: Arc<Decoder>,
@@ -31,11 +33,12 @@ impl OpenLog {
                 dir.join("log").display()
             )));
         }
-        let LogToRead { log, embedded } = open_log_to_read(config).map_err(Failure::opening)?;
+        let LogToRead { log, control, embedded } =
+            open_log_to_read(config).map_err(Failure::opening)?;
         note_torn_tails(embedded.as_deref());
         let ids = schemas::ids(config).await.map_err(Failure::opening)?;
         let decoder = Arc::new(Decoder::new(&ids).map_err(Failure::failed)?);
-        Ok(Self { dir, log, embedded, decoder })
+        Ok(Self { dir, log, control, embedded, decoder })
     }
 
     /// Where each partition of these streams ends now.

@@ -1,5 +1,6 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
+mod generations;
 mod inspected;
 mod letters;
 mod text;
@@ -11,10 +12,12 @@ use serde::Serialize;
 
 use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
+use crate::drop_generations::DropReport;
 use crate::failure::Failure;
 use crate::inspect::InspectReport;
 use crate::run::RunReport;
 use crate::status::StatusReport;
+use crate::switch::SwitchReport;
 use crate::verify::VerifyReport;
 
 /// Of the envelope and of the reports in it; members may be added without a new number.
@@ -28,6 +31,10 @@ pub enum Report {
     Status(StatusReport),
     /// Of `replay run`.
     Run(RunReport),
+    /// Of `replay promote` and `replay rollback`.
+    Switch(SwitchReport),
+    /// Of `replay drop`.
+    Drop(DropReport),
     /// Of `replay verify`.
     Verify(VerifyReport),
     /// Of `replay dlq`.
@@ -41,8 +48,9 @@ impl Report {
     #[must_use]
     pub fn is_good(&self) -> bool {
         match self {
-            Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) => true,
-            Self::Run(report) => report.verdict == "done",
+            Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) | Self::Drop(_) => true,
+            Self::Run(report) => report.verdict != "failed",
+            Self::Switch(report) => report.verdict != "refused",
             Self::Verify(report) => report.verdict == "identical",
         }
     }

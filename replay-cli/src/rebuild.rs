@@ -30,19 +30,29 @@ pub(crate) async fn rebuild(
         .legs(target, |partition| Some(upto.get(partition).copied().unwrap_or(0)))
         .await
         .map_err(Failure::failed)?;
+    feed(feeder, target, &legs, progress).await
+}
+
+/// Feeds legs that end, with progress; says how many events were read or passed over.
+pub(crate) async fn feed(
+    feeder: &Feeder,
+    target: &Target,
+    legs: &[Leg],
+    progress: &Progress,
+) -> Result<u64, Failure> {
     let total = legs.iter().map(|leg| leg.upto.unwrap_or(0).saturating_sub(leg.from - 1)).sum();
     let step = progress.step(target.model().name, total, "events");
     let standing = Standing::default();
-    let fed = feeder.feed(target, &legs, &standing);
+    let fed = feeder.feed(target, legs, &standing);
     tokio::pin!(fed);
     loop {
         tokio::select! {
             ended = &mut fed => {
-                step.set(applied(target.model(), &legs, &standing));
+                step.set(applied(target.model(), legs, &standing));
                 step.end();
                 return ended.map(|()| total).map_err(Failure::failed);
             }
-            () = tokio::time::sleep(LOOK_EVERY) => show(&step, target.model(), &legs, &standing),
+            () = tokio::time::sleep(LOOK_EVERY) => show(&step, target.model(), legs, &standing),
         }
     }
 }
@@ -52,5 +62,9 @@ fn show(step: &Step, model: &ReadModel, legs: &[Leg], standing: &Standing) {
 }
 
 fn applied(model: &ReadModel, legs: &[Leg], standing: &Standing) -> u64 {
-    legs.iter().filter_map(|leg| standing.applied(model.name, &leg.partition)).sum()
+    let of = |leg: &Leg| {
+        let applied = standing.applied(model.name, &leg.partition);
+        applied.map(|applied| applied.saturating_sub(leg.from - 1))
+    };
+    legs.iter().filter_map(of).sum()
 }

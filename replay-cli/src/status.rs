@@ -1,7 +1,9 @@
-//! `replay status`: what the log holds, and how far each read model has applied it.
+//! `replay status`: what the log holds, which generations of read models there are, and how far each has applied it.
+
+mod generations;
+mod partitions;
 
 use chimera_config::Config;
-use chimera_log::Partition;
 use chimera_model::{ALL, ReadModel};
 use chimera_stores::View;
 use chimera_worker::Positions as Standing;
@@ -36,6 +38,21 @@ pub struct PartitionStatus {
     pub bytes: Option<u64>,
     /// How many files; none where the log does not say.
     pub segments: Option<usize>,
+    /// When the log took its first event; none if there is none or it cannot be read.
+    pub oldest: Option<String>,
+    /// When the log took its last event.
+    pub newest: Option<String>,
+    /// Which process has claimed it last; none on a log for one process.
+    pub owner: Option<Owned>,
+}
+
+/// Who writes a partition.
+#[derive(Debug, Serialize)]
+pub struct Owned {
+    /// Where the process takes commands from others.
+    pub address: String,
+    /// The term of its claim.
+    pub term: u64,
 }
 
 /// One read model.
@@ -46,7 +63,7 @@ pub struct ModelStatus {
     /// The generation that readers see; none before the first.
     pub live: Option<u32>,
     /// The generations that exist.
-    pub generations: Vec<u32>,
+    pub generations: Vec<GenerationStatus>,
     /// How many events the live one is behind, over all partitions.
     pub lag: u64,
     /// How many aggregates wait among the dead letters of the live one.
@@ -55,6 +72,21 @@ pub struct ModelStatus {
     pub parked_events: u64,
     /// How far each partition is applied.
     pub positions: Vec<Position>,
+}
+
+/// One generation of a read model.
+#[derive(Debug, Serialize)]
+pub struct GenerationStatus {
+    /// Its number.
+    pub generation: u32,
+    /// `live`, `previous` (to which `replay rollback` leads), `building`, `built`, or `unknown` to the control log.
+    pub state: &'static str,
+    /// Which part of the log it holds; none if all of it.
+    pub partial: Option<String>,
+    /// Whether it was proved to be what the log says; none if nobody has looked.
+    pub verified: Option<bool>,
+    /// How many events it is behind the end of the log, in the store that is furthest behind.
+    pub lag: u64,
 }
 
 /// How far one partition is applied to one read model.
@@ -78,33 +110,13 @@ pub(crate) async fn status(config: &Config) -> Result<StatusReport, Failure> {
     for model in ALL {
         models.push(of_model(&data, model).await?);
     }
-    let mut partitions = Vec::new();
-    match &data.log.embedded {
-        Some(log) => partitions.extend(log.sizes().iter().map(of_partition)),
-        None => partitions.extend(data.log.all_ends()?.into_iter().map(ending)),
-    }
+    let partitions = partitions::all(&data.log).await?;
     Ok(StatusReport { verdict: "ok", partitions, models })
 }
 
-fn of_partition(size: &chimera_log_embedded::PartitionStatus) -> PartitionStatus {
-    PartitionStatus {
-        stream: size.partition.stream.to_string(),
-        partition: size.partition.index,
-        first: Some(size.first_sequence),
-        last: size.last_sequence,
-        bytes: Some(size.bytes),
-        segments: Some(size.segments),
-    }
-}
-
-/// All that a log elsewhere says of a partition.
-fn ending((partition, last): (Partition, u64)) -> PartitionStatus {
-    let (stream, partition) = (partition.stream.to_string(), partition.index);
-    PartitionStatus { stream, partition, first: None, last, bytes: None, segments: None }
-}
-
 async fn of_model(data: &Data, model: &'static ReadModel) -> Result<ModelStatus, Failure> {
-    let (live, generations) = (data.live(model).await?, data.generations(model).await?);
+    let live = data.live(model).await?;
+    let generations = generations::all(data, model).await?;
     let view = View::new(model.name, live.unwrap_or(0));
     let applied = data.applied(model, view).await?;
     let now = crate::data::now();

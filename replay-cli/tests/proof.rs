@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chimera_model::order_details;
 use chimera_model::{ALL, RowKey, RowMutation, Value};
-use chimera_stores::{EmbeddedStores, Generations, Page, RowReader, RowWriter, Scanned, View};
+use chimera_stores::{EmbeddedStores, Page, RowReader, RowWriter, Scanned, View};
 use serde_json::Value as Json;
 use support::{alone, append, data_with, history, replay, replay_well};
 
@@ -232,20 +232,4 @@ fn a_missing_event_shows_as_a_gap_in_its_aggregate() {
         .map(|fault| fault["reason"].as_str().unwrap())
         .collect();
     assert!(reasons.iter().any(|reason| reason.contains("sequence")), "{reasons:?}");
-}
-
-#[tokio::test]
-async fn what_an_interrupted_run_has_left_is_removed_by_the_next() {
-    let dir = data_with(&history());
-    replay_well(dir.path(), "run order_details");
-    let stores = stores(dir.path());
-    stores.rows().create(View::new("order_details", 2), &[TABLE]).await.unwrap();
-    stores.close().unwrap();
-    let report = replay_well(dir.path(), "run order_details --format json").json();
-    assert_eq!(report["verdict"], "done");
-    let rebuilt = model(&report, "order_details");
-    assert_eq!((&rebuilt["cleaned"][0], &rebuilt["generation"]), (&2.into(), &2.into()));
-    let stores = self::stores(dir.path());
-    assert_eq!(stores.rows().generations("order_details").await.unwrap(), [2]);
-    assert_eq!(stores.live().live_generation("order_details").await.unwrap(), Some(2));
 }

@@ -5,6 +5,7 @@
 //! reported; any other damage is refused by name and place. Knows nothing of what a record means.
 
 mod budget;
+mod control;
 mod error;
 mod frame;
 mod log;
@@ -16,5 +17,6 @@ mod segment;
 mod shard;
 mod tail;
 
+pub use control::{ControlFileError, FileControl};
 pub use error::OpenError;
 pub use log::{EmbeddedLog, EmbeddedLogOptions, PartitionStatus, TornTail};

@@ -73,6 +73,17 @@ impl Admin {
         Ok(self.metadata()?.topics().iter().map(seen).collect())
     }
 
+    /// Creates a compacted topic of one partition, unless it is among those that are there.
+    ///
+    /// # Errors
+    /// As [`Admin::create`].
+    pub(crate) fn create_compacted(&self, there: &[Topic], topic: &str) -> Result<(), String> {
+        if there.iter().any(|found| found.name == topic) {
+            return Ok(());
+        }
+        self.create(&[Wanted { topic, partitions: 1, compacted: true }])
+    }
+
     /// Creates topics and waits until each partition has a leader; one that another node has just created is fine.
     ///
     /// # Errors

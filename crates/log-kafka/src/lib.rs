@@ -9,6 +9,7 @@ mod bookmarks;
 mod claim;
 mod cluster;
 mod config;
+mod control;
 mod directory;
 mod entrance;
 mod error;
@@ -38,6 +39,7 @@ mod voice;
 mod writer;
 
 pub use bookmarks::KafkaBookmarks;
+pub use control::KafkaControl;
 pub use error::OpenError;
 pub use log::KafkaLog;
 pub use plan::{TopicPlan, TopicState, plan};

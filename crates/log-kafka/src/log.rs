@@ -15,6 +15,7 @@ use crate::admin::Wanted;
 use crate::bookmarks::KafkaBookmarks;
 use crate::claim;
 use crate::cluster::{Cluster, Streams};
+use crate::control::{CONTROL, KafkaControl};
 use crate::directory::Directory;
 use crate::entrance::enter;
 use crate::error::{OpenError, unclaimed, unread};
@@ -48,10 +49,7 @@ impl KafkaLog {
         let cluster = Cluster::connect(settings).map_err(|error| failed(error.to_string()))?;
         let topic = cluster.settings.topic(OWNERSHIP);
         let topics = cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
-        if !topics.iter().any(|found| found.name == topic) {
-            let terms = Wanted { topic: &topic, partitions: 1, compacted: true };
-            cluster.admin.create(&[terms]).map_err(failed)?;
-        }
+        cluster.admin.create_compacted(&topics, &topic).map_err(failed)?;
         warn_of_fewer(&topics, &[topic], cluster.settings.replication);
         cluster.refresh().map_err(|error| failed(error.to_string()))?;
         let directory = Directory::follow(&cluster.settings);
@@ -91,6 +89,21 @@ impl KafkaLog {
     #[must_use]
     pub fn bookmarks(&self) -> KafkaBookmarks {
         KafkaBookmarks::new(Arc::clone(&self.cluster))
+    }
+
+    /// What operators have decided: the topic is created if it is missing, read, and followed.
+    ///
+    /// # Errors
+    /// If Kafka does not answer or refuses.
+    pub fn control(&self) -> Result<KafkaControl, OpenError> {
+        let cluster = &self.cluster;
+        let failed =
+            |reason: String| OpenError { brokers: cluster.settings.brokers.clone(), reason };
+        let topic = cluster.settings.topic(CONTROL);
+        let topics = cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
+        cluster.admin.create_compacted(&topics, &topic).map_err(failed)?;
+        warn_of_fewer(&topics, &[topic], cluster.settings.replication);
+        KafkaControl::follow(cluster).map_err(|error| failed(format!("its control topic: {error}")))
     }
 
     fn create(&self, topics: &[(String, u32)]) -> Result<(), String> {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "these are the bodies of tests")]
 #![allow(clippy::unused_async, reason = "every rule is called in the same way")]
 
+mod controlling;
 mod rules;
 mod sharing;
 
@@ -22,6 +23,7 @@ use crate::{
     AppendError, Appended, Batch, ClaimError, Entry, EventLog, Partition, RawRecord, ReadError,
     Reader, StreamSpec,
 };
+pub use controlling::{controls_keep_the_contract, keeps_what_was_decided};
 use rules::Rules;
 use sharing::one_process_alone_is_given_its_whole_share;
 

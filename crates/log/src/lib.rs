@@ -1,10 +1,11 @@
 //! The event log as the rest of Chimera sees it: partitions with one fenced writer each and any number of readers.
 //!
-//! Owns the port and the in-memory adapter. Knows nothing of what a record means, of aggregates, or of any real log.
+//! Owns the ports (the log, and the control log beside it) and the in-memory adapters. Knows nothing of what a record means, of aggregates, or of any real log.
 
 mod batch;
 #[cfg(feature = "testing")]
 pub mod contract;
+mod control;
 mod error;
 #[cfg(feature = "testing")]
 mod faulty;
@@ -19,6 +20,7 @@ mod shared;
 mod shares;
 
 pub use batch::Batch;
+pub use control::{Control, ControlError, Controls, Decision, MemoryControl};
 pub use error::{AppendError, ClaimError, ReadError};
 #[cfg(feature = "testing")]
 pub use faulty::{Fault, FaultPlan, FaultyLog, Injected};

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use chimera_log::contract::keeps_the_contract;
-use chimera_log::{EventLog, FaultPlan, FaultyLog, MemoryLog, Partition, ReadError, StreamSpec};
+use chimera_log::contract::{controls_keep_the_contract, keeps_the_contract};
+use chimera_log::{
+    EventLog, FaultPlan, FaultyLog, MemoryControl, MemoryLog, Partition, ReadError, StreamSpec,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_memory_log_keeps_the_contract() {
@@ -14,6 +16,11 @@ async fn the_memory_log_keeps_the_contract() {
 async fn a_log_without_faults_keeps_the_contract() {
     let faultless = || FaultPlan::Seeded { seed: 1, per_mille: 0 };
     keeps_the_contract(|| Arc::new(FaultyLog::new(Arc::new(MemoryLog::new()), faultless()))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_control_log_in_memory_keeps_its_contract() {
+    controls_keep_the_contract(|| Arc::new(MemoryControl::default())).await;
 }
 
 #[tokio::test]

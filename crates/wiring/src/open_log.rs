@@ -13,8 +13,8 @@ use chimera_domain::order::Order;
 use chimera_domain::payment::Payment;
 use chimera_domain::product::Product;
 use chimera_domain::stock::Stock;
-use chimera_log::{Bookmarks, EventLog, StreamSpec};
-use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
+use chimera_log::{Bookmarks, Control, EventLog, StreamSpec};
+use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions, FileControl};
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 
 use crate::kafka;
@@ -26,6 +26,8 @@ pub const STREAMS: [&str; 4] = [Product::STREAM, Stock::STREAM, Order::STREAM, P
 pub struct OpenLog {
     /// The truth.
     pub log: Arc<dyn EventLog>,
+    /// What operators have decided, such as which generations are live.
+    pub control: Arc<dyn Control>,
     /// Where processes keep how far they have come, if every node must find it.
     pub bookmarks: Option<Arc<dyn Bookmarks>>,
     /// Locked for as long as it is open; the embedded log has a lock of its own.
@@ -44,7 +46,7 @@ pub fn open_log(config: &Config, advertised: Option<&str>) -> anyhow::Result<Ope
     let opened = match config.log.kind {
         LogKind::Embedded => {
             let log = Arc::new(embedded(directory)?);
-            OpenLog { log, bookmarks: None, lock: None }
+            OpenLog { log, control: control_in(directory)?, bookmarks: None, lock: None }
         }
         LogKind::Kafka => on_kafka(config, advertised.unwrap_or_default())?,
     };
@@ -72,6 +74,8 @@ fn embedded(directory: &Path) -> anyhow::Result<EmbeddedLog> {
 pub struct LogToRead {
     /// The truth.
     pub log: Arc<dyn EventLog>,
+    /// What operators have decided; `replay` decides itself.
+    pub control: Arc<dyn Control>,
     /// The log itself where it lies in the data directory.
     pub embedded: Option<Arc<EmbeddedLog>>,
 }
@@ -83,11 +87,29 @@ pub struct LogToRead {
 pub fn open_log_to_read(config: &Config) -> anyhow::Result<LogToRead> {
     if config.log.kind == LogKind::Kafka {
         let settings = KafkaSettings { membership: None, ..kafka::log_settings(config, "") };
-        return Ok(LogToRead { log: Arc::new(KafkaLog::open(settings)?), embedded: None });
+        let log = KafkaLog::open(settings)?;
+        let control = control_beside(&log, config)?;
+        return Ok(LogToRead { log: Arc::new(log), control, embedded: None });
     }
     let options = EmbeddedLogOptions::default();
     let log = Arc::new(EmbeddedLog::open(config.data_dir.join("log"), options)?);
-    Ok(LogToRead { log: log.clone(), embedded: Some(log) })
+    let control = control_in(&config.data_dir)?;
+    Ok(LogToRead { log: log.clone(), control, embedded: Some(log) })
+}
+
+/// In the data directory: the decisions on what one node has for itself.
+const CONTROL: &str = "control";
+
+fn control_in(directory: &Path) -> anyhow::Result<Arc<dyn Control>> {
+    Ok(Arc::new(FileControl::open(&directory.join(CONTROL))?))
+}
+
+/// Where all nodes share the stores, what is decided on them is said to all; else each node has its own generations.
+fn control_beside(log: &KafkaLog, config: &Config) -> anyhow::Result<Arc<dyn Control>> {
+    if config.stores.has_embedded() {
+        return control_in(&config.data_dir);
+    }
+    Ok(Arc::new(log.control()?))
 }
 
 /// Says to which Kafka the directory belongs.
@@ -109,7 +131,9 @@ fn on_kafka(config: &Config, advertised: &str) -> anyhow::Result<OpenLog> {
     let identity = format!("{} {}\n", log.cluster_id()?, config.kafka.topic_prefix);
     belongs_to(directory, &identity)?;
     let bookmarks: Arc<dyn Bookmarks> = Arc::new(log.bookmarks());
-    Ok(OpenLog { log: Arc::new(log), bookmarks: Some(bookmarks), lock: Some(Arc::new(lock)) })
+    let control = control_beside(&log, config)?;
+    let lock = Some(Arc::new(lock));
+    Ok(OpenLog { log: Arc::new(log), control, bookmarks: Some(bookmarks), lock })
 }
 
 fn belongs_to(directory: &Path, identity: &str) -> anyhow::Result<()> {

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chimera_config::{Cassandra, Config, KvKind, Redis, RowsKind, SearchKind, Secret};
+use chimera_log::Control;
 use chimera_stores::search::SearchStore;
 use chimera_stores::{
-    CassandraLive, CassandraOptions, CassandraRows, EmbeddedStores, Generations, KvStore,
-    OpenSearch, OpenSearchOptions, RedisKv, RedisOptions, RowStore, StoreError,
+    CassandraOptions, CassandraRows, EmbeddedStores, Generations, KvStore, OpenSearch,
+    OpenSearchOptions, RedisKv, RedisOptions, RowStore, StoreError,
 };
 
 /// How long Cassandra may take to answer for the first time: about as long as it takes to start.
@@ -22,29 +23,28 @@ pub struct OpenStores {
     rows: Arc<dyn RowStore>,
     kv: Arc<dyn KvStore>,
     search: Arc<dyn SearchStore>,
-    live: Arc<dyn Generations>,
+    live: Generations,
     /// Those in the data directory; none where all nodes write into the same stores.
     embedded: Option<EmbeddedStores>,
 }
 
 impl OpenStores {
     /// Opens those of the settings; what is embedded lies in `read` under the data directory. Which generation of a read
-    /// model is live stands where its rows are.
+    /// model is live is what `control` says.
     ///
     /// # Errors
     /// If Cassandra does not answer within three minutes or refuses who enters, or the directory is in use, damaged or of another format.
-    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+    pub async fn open(config: &Config, control: Arc<dyn Control>) -> anyhow::Result<Self> {
         let here = if config.stores.has_embedded() {
             Some(EmbeddedStores::open(&config.data_dir.join("read"))?)
         } else {
             None
         };
-        let (rows, live) = rows(config, here.as_ref()).await?;
         Ok(Self {
-            rows,
+            rows: rows(config, here.as_ref()).await?,
             kv: key_values(config, here.as_ref())?,
             search: search(config, here.as_ref())?,
-            live,
+            live: Generations::new(control),
             embedded: here,
         })
     }
@@ -69,8 +69,8 @@ impl OpenStores {
 
     /// Which generation of each read model is live.
     #[must_use]
-    pub fn live(&self) -> Arc<dyn Generations> {
-        Arc::clone(&self.live)
+    pub fn live(&self) -> Generations {
+        self.live.clone()
     }
 
     /// Whether all nodes write into the same stores.
@@ -96,17 +96,13 @@ impl OpenStores {
     }
 }
 
-type Rows = (Arc<dyn RowStore>, Arc<dyn Generations>);
-
-async fn rows(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<Rows> {
+async fn rows(config: &Config, here: Option<&EmbeddedStores>) -> anyhow::Result<Arc<dyn RowStore>> {
     match (config.stores.rows, here) {
-        (RowsKind::Embedded, Some(here)) => Ok((here.rows(), here.live())),
+        (RowsKind::Embedded, Some(here)) => Ok(here.rows()),
         (RowsKind::Embedded, None) | (RowsKind::Cassandra, _) => {
             let nodes = &config.cassandra.nodes;
             let opened = patiently(&cassandra_options(&config.cassandra)).await;
-            let rows = opened.with_context(|| format!("Cassandra at {nodes}"))?;
-            let live: CassandraLive = rows.live();
-            Ok((Arc::new(rows), Arc::new(live)))
+            Ok(Arc::new(opened.with_context(|| format!("Cassandra at {nodes}"))?))
         }
     }
 }

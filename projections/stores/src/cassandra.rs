@@ -1,4 +1,4 @@
-//! Rows and live pointers in Cassandra: one keyspace for one shop, a table for each table of each generation.
+//! Rows in Cassandra: one keyspace for one shop, a table for each table of each generation.
 //!
 //! Versions are Cassandra's own timestamps, so stale writes lose inside the database and nothing is read before it is written.
 //! Never asks for more than the tables it made itself, and never changes or drops what it does not know.
@@ -9,14 +9,12 @@ mod cursor;
 mod ddl;
 mod errors;
 mod link;
-mod live;
 mod plan;
 mod rows;
 mod shape;
 mod values;
 mod view;
 
-pub use live::CassandraLive;
 pub use rows::CassandraRows;
 
 /// Where Cassandra is and how to enter it.

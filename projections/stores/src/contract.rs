@@ -1,5 +1,5 @@
 //! The rules that every store keeps, one suite for each port: an adapter's tests call [`rows::keeps_the_contract`],
-//! [`kv::keeps_the_contract`], [`search::keeps_the_contract`] and [`generations::keeps_the_contract`].
+//! [`kv::keeps_the_contract`] and [`search::keeps_the_contract`].
 //!
 //! Knows only the ports. A rule is one function that takes a fresh store and fails by panicking, and one line in its suite.
 #![allow(
@@ -10,7 +10,6 @@
     reason = "these are the bodies of tests"
 )]
 
-pub mod generations;
 pub mod kv;
 pub mod proxy;
 pub mod rows;

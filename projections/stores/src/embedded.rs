@@ -1,4 +1,4 @@
-//! The embedded adapters: two databases, the search indices and one pointer file in one directory, for one process.
+//! The embedded adapters: two databases and the search indices in one directory, for one process.
 //!
 //! `rows`, `kv` and `search` can be lost one without the others; all can be rebuilt from the log, so nothing here syncs before it answers.
 //! After a crash each view stands at the checkpoint of some earlier moment, never between a checkpoint and its data.
@@ -6,7 +6,6 @@
 mod catalogue;
 mod database;
 mod kv;
-mod live;
 mod merge;
 mod paging;
 mod row;
@@ -19,7 +18,6 @@ use std::sync::Arc;
 
 pub use database::Options;
 pub use kv::EmbeddedKv;
-pub use live::EmbeddedLive;
 pub use rows::EmbeddedRows;
 pub use search::EmbeddedSearch;
 
@@ -31,7 +29,6 @@ pub struct EmbeddedStores {
     rows: Arc<EmbeddedRows>,
     kv: Arc<EmbeddedKv>,
     search: Arc<EmbeddedSearch>,
-    live: Arc<EmbeddedLive>,
 }
 
 impl EmbeddedStores {
@@ -51,13 +48,7 @@ impl EmbeddedStores {
         let rows = EmbeddedRows::open(&dir.join("rows"), options)?;
         let kv = EmbeddedKv::open(&dir.join("kv"), options)?;
         let search = EmbeddedSearch::open(&dir.join("search"))?;
-        let live = EmbeddedLive::open(&dir.join("live.json"))?;
-        Ok(Self {
-            rows: Arc::new(rows),
-            kv: Arc::new(kv),
-            search: Arc::new(search),
-            live: Arc::new(live),
-        })
+        Ok(Self { rows: Arc::new(rows), kv: Arc::new(kv), search: Arc::new(search) })
     }
 
     /// The tables.
@@ -76,12 +67,6 @@ impl EmbeddedStores {
     #[must_use]
     pub fn search(&self) -> Arc<EmbeddedSearch> {
         self.search.clone()
-    }
-
-    /// The live pointers.
-    #[must_use]
-    pub fn live(&self) -> Arc<EmbeddedLive> {
-        self.live.clone()
     }
 
     /// Waits until everything applied is on disk; documents are as soon as they are applied.

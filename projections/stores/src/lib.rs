@@ -1,4 +1,5 @@
-//! The read stores as the rest of Chimera sees them: rows, key-values, documents, and which generation of a read model is live.
+//! The read stores as the rest of Chimera sees them: rows, key-values and documents; and, by the control log, which generation of a
+//! read model is live.
 //!
 //! Owns the ports, their adapters, embedded and real, and the comparison of two generations by content. Knows nothing of events or of
 //! what a row means; everything in here can be rebuilt from the log.
@@ -22,12 +23,10 @@ pub mod search;
 mod text;
 mod view;
 
-pub use cassandra::{CassandraLive, CassandraOptions, CassandraRows};
-pub use embedded::{
-    EmbeddedKv, EmbeddedLive, EmbeddedRows, EmbeddedSearch, EmbeddedStores, Options,
-};
+pub use cassandra::{CassandraOptions, CassandraRows};
+pub use embedded::{EmbeddedKv, EmbeddedRows, EmbeddedSearch, EmbeddedStores, Options};
 pub use error::{OpenError, StoreError};
-pub use generations::Generations;
+pub use generations::{Built, FIRST, Generations, Live, Verified};
 pub use kv::{KvReader, KvStore, KvValue, KvWriter};
 pub use opensearch::{OpenSearch, OpenSearchOptions};
 pub use page::{Cursor, Page, Scanned};

@@ -22,6 +22,7 @@ mod options;
 mod question;
 mod read;
 mod render;
+mod tuning;
 mod views;
 mod write;
 
@@ -30,7 +31,7 @@ use chimera_model::{SearchMutation, SearchSpec};
 
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, Scanned};
-use crate::search::{Document, Found, Query, SearchReader, SearchWriter};
+use crate::search::{Document, Found, Purpose, Query, SearchReader, SearchWriter};
 use crate::view::{Checkpoint, View};
 use http::Http;
 use names::Names;
@@ -116,6 +117,10 @@ impl SearchWriter for OpenSearch {
             self.write_documents(&index, pending).await?;
         }
         self.write_checkpoints(view, checkpoints).await
+    }
+
+    async fn tune(&self, view: View, purpose: Purpose) -> Result<(), StoreError> {
+        self.tune_view(view, purpose).await
     }
 
     async fn remove(&self, view: View) -> Result<(), StoreError> {

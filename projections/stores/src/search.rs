@@ -90,6 +90,15 @@ pub trait SearchReader: Send + Sync {
     async fn generations(&self, model: &str) -> Result<Vec<u32>, StoreError>;
 }
 
+/// What a view is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is filled from the log, and nobody reads it yet.
+    Filling,
+    /// It is read.
+    Serving,
+}
+
 /// Writing documents. A view that was never created is [`StoreError::Fatal`].
 #[async_trait]
 pub trait SearchWriter: Send + Sync {
@@ -110,6 +119,14 @@ pub trait SearchWriter: Send + Sync {
         mutations: &[SearchMutation],
         checkpoints: &[Checkpoint],
     ) -> Result<(), StoreError>;
+
+    /// Sets the view up for what comes next; the content stays as it is, and so does what is promised of writing and finding.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    async fn tune(&self, _view: View, _purpose: Purpose) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Removes a view, its documents and its checkpoints; one that isn't there is no error.
     ///

@@ -1,4 +1,4 @@
-//! Rows and live pointers in a real Cassandra keep the contracts, with and without faults.
+//! Rows in a real Cassandra keep the contract, with and without faults.
 //!
 //! Needs `CHIMERA_STACK=1` and `CHIMERA_STACK_CASSANDRA` (host:port); each store has a keyspace of its own, dropped at the end.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
@@ -6,14 +6,13 @@
 mod keyspace;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chimera_model::{Column, Kind, RowKey, RowMutation, TableSpec, Value};
 use chimera_stores::contract::proxy::Proxy;
+use chimera_stores::contract::rows;
 use chimera_stores::contract::rows::faults;
-use chimera_stores::contract::{generations, rows};
 use chimera_stores::{
-    CassandraRows, Checkpoint, Cursor, Generations, Listing, RowReader, RowWriter, StoreError, View,
+    CassandraRows, Checkpoint, Cursor, Listing, RowReader, RowWriter, StoreError, View,
 };
 use keyspace::Keyspace;
 
@@ -55,20 +54,6 @@ async fn the_row_store_keeps_the_contract() {
         keyspace::empty(&store).await;
         let store: rows::Store = store.clone();
         ((), store)
-    })
-    .await;
-    keyspace.drop_it().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_live_pointers_keep_the_contract() {
-    let Some(node) = keyspace::node() else { return };
-    let keyspace = Keyspace::fresh(&node).await;
-    let store = connect(&keyspace).await;
-    generations::keeps_the_contract(async || {
-        keyspace.run("TRUNCATE KEYSPACE_NAME.chimera_live").await;
-        let live: generations::Store = Arc::new(store.live());
-        ((), live)
     })
     .await;
     keyspace.drop_it().await;
@@ -169,33 +154,5 @@ async fn a_cursor_stays_valid_when_another_generation_becomes_live_and_a_spoilt_
         let refused = store.list(next, listing(&mine, Some(&spoilt))).await;
         assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");
     }
-    keyspace.drop_it().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_swap_reaches_other_processes_and_is_remembered_while_cassandra_is_away() {
-    let Some(node) = keyspace::node() else { return };
-    let keyspace = Keyspace::fresh(&node).await;
-    let proxy = Proxy::to(&node).await.unwrap();
-    let options = keyspace.through(&proxy.address().to_string());
-    let mine = CassandraRows::connect(&options).await.unwrap().live();
-    let theirs = connect(&keyspace).await.live();
-    theirs.set_live("notes", 1).await.unwrap();
-    assert_eq!(mine.live_generation("notes").await, Ok(Some(1)));
-    theirs.set_live("notes", 2).await.unwrap();
-    let followed = async {
-        while mine.live_generation("notes").await != Ok(Some(2)) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), followed).await.unwrap();
-    proxy.refuse();
-    for _ in 0..10 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(mine.live_generation("notes").await, Ok(Some(2)));
-    }
-    let moved = mine.set_live("notes", 3).await;
-    assert!(matches!(moved, Err(StoreError::Transient(_))), "{moved:?}");
-    assert_eq!(theirs.live_generation("notes").await, Ok(Some(2)));
     keyspace.drop_it().await;
 }

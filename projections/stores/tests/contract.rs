@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use chimera_stores::EmbeddedStores;
-use chimera_stores::contract::{generations, kv, rows, search};
+use chimera_stores::contract::{kv, rows, search};
 use tempfile::TempDir;
 
 fn fresh() -> (TempDir, EmbeddedStores) {
@@ -26,16 +26,6 @@ async fn the_key_value_store_keeps_the_contract() {
     kv::keeps_the_contract(|| async {
         let (dir, stores) = fresh();
         let store: kv::Store = stores.kv();
-        (dir, store)
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_live_pointers_keep_the_contract() {
-    generations::keeps_the_contract(|| async {
-        let (dir, stores) = fresh();
-        let store: generations::Store = stores.live();
         (dir, store)
     })
     .await;

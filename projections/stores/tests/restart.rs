@@ -6,8 +6,8 @@ use std::path::Path;
 
 use chimera_model::{Column, Kind, KvMutation, KvSpec, RowKey, RowMutation, TableSpec, Value};
 use chimera_stores::{
-    Checkpoint, EmbeddedStores, Generations, KvReader, KvWriter, OpenError, RowReader, RowWriter,
-    StoreError, View,
+    Checkpoint, EmbeddedStores, KvReader, KvWriter, OpenError, RowReader, RowWriter, StoreError,
+    View,
 };
 
 static TABLE: TableSpec = TableSpec {
@@ -47,7 +47,6 @@ async fn filled(dir: &Path) -> EmbeddedStores {
     stores.kv().create(VIEW, &[&SPACE]).await.unwrap();
     stores.rows().apply(VIEW, &[row(1), row(2)], &[checkpoint(2)]).await.unwrap();
     stores.kv().apply(VIEW, &[value(1)], &[checkpoint(1)]).await.unwrap();
-    stores.live().set_live("notes", 3).await.unwrap();
     stores
 }
 
@@ -57,11 +56,10 @@ async fn assert_all_is_there(dir: &Path) {
     assert!(stores.kv().get(VIEW, &SPACE, "1").await.unwrap().is_some());
     assert_eq!(stores.rows().checkpoints(VIEW).await.unwrap(), [checkpoint(2)]);
     assert_eq!(stores.kv().checkpoints(VIEW).await.unwrap(), [checkpoint(1)]);
-    assert_eq!(stores.live().live_generation("notes").await.unwrap(), Some(3));
 }
 
 #[tokio::test]
-async fn rows_values_checkpoints_and_pointers_survive_a_close() {
+async fn rows_values_and_checkpoints_survive_a_close() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path()).await.close().unwrap();
     assert_all_is_there(dir.path()).await;
@@ -119,14 +117,6 @@ fn a_directory_of_something_else_is_refused() {
 async fn a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path()).await.close().unwrap();
-    let pointers = dir.path().join("live.json");
-    fs::write(&pointers, r#"{"format":2,"live":{}}"#).unwrap();
-    let refused = EmbeddedStores::open(dir.path()).err().unwrap();
-    assert!(matches!(refused, OpenError::OtherFormat { .. }), "{refused:?}");
-    fs::write(&pointers, "{").unwrap();
-    let refused = EmbeddedStores::open(dir.path()).err().unwrap();
-    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused:?}");
-    fs::remove_file(&pointers).unwrap();
     let marker = dir.path().join("kv/version");
     let mut bytes = fs::read(&marker).unwrap();
     *bytes.last_mut().unwrap() += 1;

@@ -78,11 +78,8 @@ impl Decoder {
     }
 
     /// When a record was taken into the log, if it can be read.
-    pub(crate) fn recorded_at(
-        &self,
-        partition: &Partition,
-        record: &RawRecord,
-    ) -> Option<Timestamp> {
+    #[must_use]
+    pub fn recorded_at(&self, partition: &Partition, record: &RawRecord) -> Option<Timestamp> {
         let change = self.decode(partition, &record.value).ok()?;
         Some(change.meta().recorded_at)
     }

@@ -2,7 +2,6 @@
 //! looked at once for all of them, and not at all while nobody waits.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chimera_log::Partition;
@@ -20,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(15);
 /// The stores, as places to look.
 pub(crate) struct Elsewhere {
     feeder: Feeder,
-    generations: Arc<dyn Generations>,
+    generations: Generations,
     seen: BTreeMap<&'static str, Mutex<Seen>>,
 }
 
@@ -35,7 +34,7 @@ struct Seen {
 }
 
 impl Elsewhere {
-    pub(crate) fn new(feeder: Feeder, generations: Arc<dyn Generations>) -> Self {
+    pub(crate) fn new(feeder: Feeder, generations: Generations) -> Self {
         let seen = ALL.iter().map(|model| (model.name, Mutex::default())).collect();
         Self { feeder, generations, seen }
     }
@@ -95,10 +94,8 @@ impl Elsewhere {
         &self,
         model: &'static ReadModel,
     ) -> Result<BTreeMap<Partition, u64>, StoreError> {
-        match self.generations.live_generation(model.name).await? {
-            Some(generation) => self.feeder.target(model, generation).applied().await,
-            None => Ok(BTreeMap::new()),
-        }
+        let generation = self.generations.live_generation(model.name)?;
+        self.feeder.target(model, generation).applied().await
     }
 
     /// Up to where every partition that the model reads has been applied to its live view; 0 where that has not begun.

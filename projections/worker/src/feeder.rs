@@ -19,8 +19,10 @@ use crate::dead_letters::{DeadLetters, LetterStore};
 use crate::decode::Decoder;
 use crate::error::Halt;
 use crate::feed::{Feed, Letters, Meters, Position};
+use crate::pace::Pace;
 use crate::positions::Positions;
 use crate::projector::Projector;
+use crate::selection::Selection;
 use crate::source::Source;
 use crate::target::Target;
 
@@ -75,6 +77,8 @@ pub struct Feeder {
     letters: LetterStore,
     decoder: Arc<Decoder>,
     limits: Limits,
+    selection: Option<Arc<Selection>>,
+    pace: Option<Arc<Pace>>,
 }
 
 impl Feeder {
@@ -84,7 +88,8 @@ impl Feeder {
     /// If one of the schemas does not parse, which the tests rule out.
     pub fn new(log: Arc<dyn EventLog>, stores: Stores, limits: Limits) -> Result<Self, CodecError> {
         let letters = LetterStore::new(stores.rows.clone(), Arc::new(now));
-        Ok(Self { log, stores, letters, decoder: Arc::new(Decoder::bundled()?), limits })
+        let decoder = Arc::new(Decoder::bundled()?);
+        Ok(Self { log, stores, letters, decoder, limits, selection: None, pace: None })
     }
 
     /// The same feeder with another clock, which says when events became dead letters.
@@ -104,6 +109,18 @@ impl Feeder {
     #[must_use]
     pub fn with_decoder(self, decoder: Arc<Decoder>) -> Self {
         Self { decoder, ..self }
+    }
+
+    /// The same feeder for a part of the aggregates: everything else is passed over.
+    #[must_use]
+    pub fn only(self, selection: Selection) -> Self {
+        Self { selection: Some(Arc::new(selection)), ..self }
+    }
+
+    /// The same feeder, with at most so many events a second over all that it feeds.
+    #[must_use]
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { pace: Some(Arc::new(pace)), ..self }
     }
 
     pub(crate) fn decoder(&self) -> &Decoder {
@@ -212,7 +229,8 @@ impl Feeder {
         }
         let feed = Feed {
             target: target.clone(),
-            projector: Projector::new(model, partition.clone(), self.decoder.clone()),
+            projector: Projector::new(model, partition.clone(), self.decoder.clone())
+                .only(self.selection.clone()),
             progress: positions.register(model.name, &partition, applied, high),
             partition: partition.clone(),
             position: Position {
@@ -226,7 +244,8 @@ impl Feeder {
             letters: Letters::new(target.queue(&partition)),
             log: self.log.clone(),
         };
-        Ok((feed, Source::new(self.log.clone(), partition, self.limits)))
+        let source = Source::new(self.log.clone(), partition, self.limits);
+        Ok((feed, source.paced(self.pace.clone())))
     }
 
     /// Everything that a model reads, for a process that feeds it alone.

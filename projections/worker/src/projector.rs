@@ -14,6 +14,7 @@ use chimera_stores::StoreError;
 use crate::dead_letters::{Class, Letter, Parked, Standing};
 use crate::decode::{Decoder, is_wanted};
 use crate::folding::Folding;
+use crate::selection::Selection;
 use crate::target::{Target, Writes};
 
 /// Projects the events of one partition.
@@ -21,6 +22,8 @@ pub(crate) struct Projector {
     model: &'static ReadModel,
     partition: Partition,
     decoder: Arc<Decoder>,
+    /// What alone is looked at; none for everything.
+    selection: Option<Arc<Selection>>,
     pub(crate) how: How,
 }
 
@@ -67,7 +70,12 @@ impl Projector {
             Projection::Project(project) => How::Absolute(project),
             Projection::Fold { table, key, fold } => How::Totals(Folding::new(table, key, fold)),
         };
-        Self { model, partition, decoder, how }
+        Self { model, partition, decoder, selection: None, how }
+    }
+
+    /// The same for a part of the aggregates.
+    pub(crate) fn only(self, selection: Option<Arc<Selection>>) -> Self {
+        Self { selection, ..self }
     }
 
     /// What these records come to.
@@ -101,6 +109,11 @@ impl Projector {
         Ok(projected)
     }
 
+    fn is_selected(&self, record: &RawRecord) -> bool {
+        let selection = self.selection.as_ref();
+        selection.is_none_or(|selection| selection.has(&self.partition.stream, record))
+    }
+
     /// The change in one record, whatever waits; none where the model does not read it.
     ///
     /// # Errors
@@ -131,7 +144,7 @@ impl Projector {
     ) -> Result<(), ProjectError> {
         // Aggregates of which an event of these records cannot be decoded.
         let mut poisoned: BTreeSet<&[u8]> = BTreeSet::new();
-        for record in records {
+        for record in records.iter().filter(|record| self.is_selected(record)) {
             let standing = match parked.standing(record) {
                 Standing::Free if poisoned.contains(&*record.key) => Standing::Behind,
                 standing => standing,

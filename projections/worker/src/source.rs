@@ -5,12 +5,14 @@ use std::sync::Arc;
 use chimera_log::{EventLog, Partition, RawRecord, ReadError, Reader};
 
 use crate::feeder::Limits;
+use crate::pace::Pace;
 
 /// Reads one partition.
 pub(crate) struct Source {
     log: Arc<dyn EventLog>,
     partition: Partition,
     limits: Limits,
+    pace: Option<Arc<Pace>>,
     reader: Option<Box<dyn Reader>>,
     /// Read, and not given out yet.
     pending: Vec<RawRecord>,
@@ -18,7 +20,12 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(log: Arc<dyn EventLog>, partition: Partition, limits: Limits) -> Self {
-        Self { log, partition, limits, reader: None, pending: vec![] }
+        Self { log, partition, limits, pace: None, reader: None, pending: vec![] }
+    }
+
+    /// The same, not faster than this.
+    pub(crate) fn paced(self, pace: Option<Arc<Pace>>) -> Self {
+        Self { pace, ..self }
     }
 
     /// Gives up what was read ahead; the next records may be any.
@@ -28,6 +35,9 @@ impl Source {
 
     /// The records from `from` on: waits for the first, then takes what is there already, within the limits.
     pub(crate) async fn next(&mut self, from: u64) -> Result<Vec<RawRecord>, ReadError> {
+        if let Some(pace) = &self.pace {
+            pace.wait().await;
+        }
         let reader = match &mut self.reader {
             Some(reader) => reader,
             None => self.reader.insert(self.log.read(&self.partition, from)?),
@@ -50,6 +60,9 @@ impl Source {
         self.in_sequence(from)?;
         let most = self.limits.events.clamp(1, self.pending.len());
         let later = self.pending.split_off(most);
+        if let Some(pace) = &self.pace {
+            pace.take(most);
+        }
         Ok(std::mem::replace(&mut self.pending, later))
     }
 

@@ -10,7 +10,7 @@ use chimera_log::Partition;
 use chimera_model::{
     KvMutation, Mutation, ReadModel, Row, RowKey, RowMutation, SearchMutation, TableSpec,
 };
-use chimera_stores::search::SearchStore;
+use chimera_stores::search::{Purpose, SearchStore};
 use chimera_stores::{Checkpoint, KvStore, RowStore, StoreError, View};
 
 use crate::dead_letters::{LetterStore, Queue};
@@ -95,6 +95,17 @@ impl Target {
             search.create(self.view, self.model.indices).await?;
         }
         self.letters.create().await
+    }
+
+    /// Sets the stores up for filling the view, or for serving it.
+    ///
+    /// # Errors
+    /// As the stores say.
+    pub async fn tune(&self, purpose: Purpose) -> Result<(), StoreError> {
+        match &self.search {
+            Some(search) => search.tune(self.view, purpose).await,
+            None => Ok(()),
+        }
     }
 
     /// The dead letters of one of its partitions.

@@ -2,34 +2,28 @@
 //!
 //! A view that is missing is made and fed from the first event. One read model that stops leaves the others running. Where the
 //! stores are shared, so is the work: each read model's partitions are spread over the processes that take part. Never chooses
-//! a generation but the very first.
+//! a generation.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
 
 use chimera_log::Share;
 use chimera_model::ReadModel;
-use chimera_stores::{Generations, View};
+use chimera_stores::{FIRST, Generations, View};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
 
 use crate::backoff::Backoff;
 use crate::crew::{Crew, again};
 use crate::elsewhere::Elsewhere;
-use crate::error::{Halt, may_pass};
+use crate::error::Halt;
 use crate::feeder::Feeder;
 use crate::positions::Positions;
-use crate::target::Target;
-
-/// How often it is asked which generation is live.
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 
 /// Keeps read models at the tail of the log.
 #[derive(Clone)]
 pub struct Worker {
     feeder: Feeder,
-    generations: Arc<dyn Generations>,
+    generations: Generations,
     positions: Positions,
     is_shared: bool,
 }
@@ -47,7 +41,7 @@ enum Ended {
 impl Worker {
     /// A worker that feeds what `generations` says is live, from every partition: the stores are this process's own.
     #[must_use]
-    pub fn new(feeder: Feeder, generations: Arc<dyn Generations>) -> Self {
+    pub fn new(feeder: Feeder, generations: Generations) -> Self {
         Self { feeder, generations, positions: Positions::default(), is_shared: false }
     }
 
@@ -55,7 +49,7 @@ impl Worker {
     /// [`EventLog::share`](chimera_log::EventLog::share) gives them. Its feeder should have [`Limits::SHARED`](crate::Limits::SHARED).
     #[must_use]
     pub fn shared(self) -> Self {
-        let elsewhere = Elsewhere::new(self.feeder.clone(), Arc::clone(&self.generations));
+        let elsewhere = Elsewhere::new(self.feeder.clone(), self.generations.clone());
         let positions = self.positions.shared(elsewhere);
         Self { positions, is_shared: true, ..self }
     }
@@ -124,7 +118,7 @@ impl Worker {
             match share {
                 Ok(share) => return Ok(share),
                 Err(source) => {
-                    again(Halt::of_log(View::new(model.name, 1), source), &mut backoff).await?;
+                    again(Halt::of_log(View::new(model.name, FIRST), source), &mut backoff).await?;
                 }
             }
         }
@@ -138,16 +132,13 @@ impl Worker {
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<(), Halt> {
         loop {
-            let generation = tokio::select! {
-                live = self.live_generation(model) => live?,
-                () = &mut stop => return Ok(()),
-            };
+            let generation = self.live_generation(model)?;
             let target = self.feeder.target(model, generation);
             let (feeder, positions) = (self.feeder.clone(), self.positions.clone());
             let mut crew = Crew::new(feeder, target.clone(), positions, Arc::clone(share));
             let ended = tokio::select! {
                 halt = crew.keep() => Ended::Halted(halt),
-                () = self.swapped(&target) => Ended::Swapped,
+                () = self.generations.switched(model.name, generation) => Ended::Swapped,
                 () = &mut stop => Ended::Stopped,
             };
             if matches!(ended, Ended::Stopped) {
@@ -156,39 +147,16 @@ impl Worker {
             crew.dismiss().await;
             if let Ended::Halted(halt) = ended
                 // A generation that is no longer live may be gone already.
-                && (halt.is_end_of_log() || self.live_generation(model).await? == generation)
+                && (halt.is_end_of_log() || self.live_generation(model)? == generation)
             {
                 return Err(halt);
             }
         }
     }
 
-    /// Which generation to feed; the first one where there is none.
-    async fn live_generation(&self, model: &'static ReadModel) -> Result<u32, Halt> {
-        let mut backoff = Backoff::default();
-        loop {
-            let live = match self.generations.live_generation(model.name).await {
-                Ok(Some(generation)) => return Ok(generation),
-                Ok(None) => self.generations.set_live(model.name, 1).await,
-                Err(error) => Err(error),
-            };
-            match live {
-                Ok(()) => {}
-                Err(error) if may_pass(&error) => backoff.wait(false).await,
-                Err(source) => return Err(Halt::View { view: View::new(model.name, 1), source }),
-            }
-        }
-    }
-
-    /// Ends when another generation than the target's has become live.
-    async fn swapped(&self, target: &Target) {
-        let View { model, generation } = target.view();
-        loop {
-            sleep(FOLLOW_EVERY).await;
-            let live = self.generations.live_generation(model).await;
-            if matches!(live, Ok(Some(live)) if live != generation) {
-                return;
-            }
-        }
+    /// Which generation to feed.
+    fn live_generation(&self, model: &'static ReadModel) -> Result<u32, Halt> {
+        let live = self.generations.live_generation(model.name);
+        live.map_err(|source| Halt::View { view: View::new(model.name, FIRST), source })
     }
 }

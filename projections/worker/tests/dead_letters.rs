@@ -237,7 +237,7 @@ async fn a_store_that_comes_back_without_its_last_writes_gets_them_again() {
 async fn a_store_that_goes_back_while_nothing_happens_is_filled_again_by_itself() {
     let (model, history, stores) = (MODELS[1], Shop::of_orders(6), MemoryStores::scripted([]));
     let feeder = feeder(&log_of(&history), &stores, SMALL);
-    let (worker, view) = (Worker::new(feeder, stores.clone()), View::new(model.name, 1));
+    let (worker, view) = (Worker::new(feeder, stores.generations()), View::new(model.name, 1));
     let running = tokio::spawn(async move { worker.run(model).await });
     let whole = Tables::after(model, &history);
     for _ in 0..2 {

@@ -36,7 +36,7 @@ async fn reached(positions: &Positions, model: &ReadModel, history: &[Change]) {
 }
 
 fn worker(log: &Arc<MemoryLog>, stores: &Arc<MemoryStores>) -> Worker {
-    Worker::new(feeder(log, stores, Limits::LIVE), stores.clone())
+    Worker::new(feeder(log, stores, Limits::LIVE), stores.generations())
 }
 
 #[tokio::test(start_paused = true)]

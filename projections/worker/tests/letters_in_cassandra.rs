@@ -15,7 +15,7 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chimera_log::{MemoryLog, Partition};
+use chimera_log::{MemoryControl, MemoryLog, Partition};
 use chimera_model::testing::{Shop, Tables};
 use chimera_model::{Change, ReadModel, daily_revenue, order_details, orders_by_customer};
 use chimera_stores::{
@@ -70,7 +70,7 @@ impl Life {
     ) -> Self {
         let rows = Arc::new(CassandraRows::connect(options).await.unwrap());
         let others = MemoryStores::scripted([]);
-        let live: Arc<dyn Generations> = Arc::new(rows.live());
+        let live = Generations::new(Arc::new(MemoryControl::default()));
         let stores = Stores { rows: rows.clone(), kv: others.clone(), search: others };
         let feeder = Feeder::new(log.clone(), stores, Limits::LIVE).unwrap();
         let worker = Worker::new(feeder.clone(), live);

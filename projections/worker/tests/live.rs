@@ -8,7 +8,7 @@ use std::time::Duration;
 use chimera_log::{MemoryLog, Partition};
 use chimera_model::testing::{Shop, Tables};
 use chimera_model::{Change, ReadModel, daily_revenue, order_status, orders_by_customer};
-use chimera_stores::{Generations, StoreError, View};
+use chimera_stores::{StoreError, View};
 use chimera_worker::{Feeder, Positions, Stores, WaitError, Worker};
 use support::mute::Mute;
 use support::{LATER, MemoryStores, SMALL, Scripted, append, empty_log, feeder};
@@ -29,7 +29,7 @@ fn partition(orders: &[Change]) -> Partition {
 }
 
 fn worker(log: &Arc<MemoryLog>, stores: &Arc<MemoryStores>) -> Worker {
-    Worker::new(feeder(log, stores, SMALL), stores.clone())
+    Worker::new(feeder(log, stores, SMALL), stores.generations())
 }
 
 fn soon() -> Instant {
@@ -80,7 +80,7 @@ async fn a_log_that_does_not_answer_at_the_start_is_asked_again_and_nothing_stop
         let mute = Arc::new(Mute::at_first(&log, questions));
         let both = Stores { rows: stores.clone(), kv: stores.clone(), search: stores.clone() };
         let feeder = Feeder::new(mute, both, SMALL).unwrap();
-        let worker = Worker::new(feeder, stores.clone());
+        let worker = Worker::new(feeder, stores.generations());
         let positions = worker.positions();
         tokio::select! {
             () = reached(&positions, MODEL.name, &at, orders.len() as u64) => {}
@@ -171,7 +171,7 @@ async fn a_promoted_generation_is_followed() {
     let running = tokio::spawn(async move { worker.run(MODEL).await });
     append(&log, &orders[..4]);
     reached(&positions, MODEL.name, &at, 4).await;
-    stores.set_live(MODEL.name, 2).await.unwrap();
+    stores.promote(MODEL.name, 2).await;
     append(&log, &orders[4..]);
     let expected = Tables::after(MODEL, &orders);
     until(|| stores.tables(View::new(MODEL.name, 2)) == expected).await;

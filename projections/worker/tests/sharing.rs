@@ -70,7 +70,7 @@ impl Node {
     ) -> Self {
         let all = Stores { rows: stores.clone(), kv: stores.clone(), search: stores.clone() };
         let feeder = Feeder::new(log.clone(), all, limits).unwrap();
-        let worker = Worker::new(feeder, stores.clone()).shared();
+        let worker = Worker::new(feeder, stores.generations()).shared();
         let positions = worker.positions();
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { stopped.await.unwrap_or_default() };

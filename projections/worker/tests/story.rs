@@ -59,7 +59,7 @@ async fn of_a_thousand_orders_one_waits_and_heals_and_nobody_else_notices() {
     let stores = MemoryStores::scripted([]);
     let all = Stores { rows: stores.clone(), kv: stores.clone(), search: stores.clone() };
     let feeder = Feeder::new(garbling.clone(), all, Limits::LIVE).unwrap();
-    let worker = Worker::new(feeder.clone(), stores.clone());
+    let worker = Worker::new(feeder.clone(), stores.generations());
     let positions = worker.positions();
     let mut running = tokio::task::JoinSet::new();
     for model in MODELS {

@@ -1,7 +1,8 @@
 //! `replay dlq retry`: one aggregate, everything of a read model, or everything.
 
-use super::{Asked, Desk, asked, who};
+use super::{Asked, Desk, asked};
 use crate::failure::Failure;
+use crate::operator::who;
 
 pub(super) async fn retry(
     desk: &Desk<'_>,

@@ -2,16 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::Report;
+use super::{Report, generations};
 use crate::log_check::LogReport;
-use crate::run::RunReport;
-use crate::status::{ModelStatus, StatusReport};
+use crate::status::{GenerationStatus, ModelStatus, PartitionStatus, StatusReport};
 use crate::verify::{Differing, ModelReport, TableReport, VerifyReport};
 
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     match report {
         Report::Status(report) => status(out, report),
-        Report::Run(report) => run(out, report),
+        Report::Run(report) => generations::run(out, report),
+        Report::Switch(report) => generations::switch(out, report),
+        Report::Drop(report) => generations::drop(out, report),
         Report::Verify(report) => verify(out, report),
         Report::Dlq(report) => super::letters::write(out, report),
         Report::Inspect(report) => super::inspected::write(out, report),
@@ -19,23 +20,48 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
 }
 
 fn status(out: &mut impl Write, report: &StatusReport) -> io::Result<()> {
-    writeln!(out, "{:<36}{:>12}{:>14}{:>10}", "partition", "last", "bytes", "segments")?;
+    writeln!(
+        out,
+        "{:<36}{:>12}{:>14}{:>10}  oldest, newest",
+        "partition", "last", "bytes", "segments"
+    )?;
     for size in &report.partitions {
-        let name = format!("{}/{}", size.stream, size.partition);
-        let bytes = size.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
-        let segments = size.segments.map_or("-".to_owned(), |segments| segments.to_string());
-        writeln!(out, "{name:<36}{:>12}{bytes:>14}{segments:>10}", size.last)?;
+        of_partition(out, size)?;
     }
     writeln!(out)?;
     writeln!(out, "{:<36}{:>12}{:>14}  generations", "read model", "live", "lag")?;
     for model in &report.models {
         let live = model.live.map_or("none".to_owned(), |live| live.to_string());
-        let generations: Vec<String> = model.generations.iter().map(u32::to_string).collect();
+        let others = model.generations.iter().map(of_generation).collect::<Vec<_>>();
         let (name, lag) = (model.name, model.lag);
-        writeln!(out, "{name:<36}{live:>12}{lag:>14}  {}", generations.join(", "))?;
+        writeln!(out, "{name:<36}{live:>12}{lag:>14}  {}", others.join(", "))?;
         behind(out, model)?;
     }
     Ok(())
+}
+
+fn of_partition(out: &mut impl Write, size: &PartitionStatus) -> io::Result<()> {
+    let name = format!("{}/{}", size.stream, size.partition);
+    let bytes = size.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
+    let segments = size.segments.map_or("-".to_owned(), |segments| segments.to_string());
+    let time = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".to_owned());
+    let times = format!("{}, {}", time(&size.oldest), time(&size.newest));
+    write!(out, "{name:<36}{:>12}{bytes:>14}{segments:>10}  {times}", size.last)?;
+    match &size.owner {
+        Some(owner) => writeln!(out, ", owned by {} in term {}", owner.address, owner.term),
+        None => writeln!(out),
+    }
+}
+
+/// `2 built, proved`.
+fn of_generation(of: &GenerationStatus) -> String {
+    let proved = match of.verified {
+        Some(true) => ", proved",
+        Some(false) => ", found different",
+        None => "",
+    };
+    let partial = if of.partial.is_some() { ", partial" } else { "" };
+    format!("{} {}{partial}{proved}", of.generation, of.state)
 }
 
 fn behind(out: &mut impl Write, model: &ModelStatus) -> io::Result<()> {
@@ -54,33 +80,6 @@ fn behind(out: &mut impl Write, model: &ModelStatus) -> io::Result<()> {
             out,
             "  dead letters: {events} events of {aggregates} aggregates wait; see `replay dlq list`"
         )?;
-    }
-    Ok(())
-}
-
-fn run(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
-    for model in &report.models {
-        let live = model.generation.map_or("none".to_owned(), |live| live.to_string());
-        match &model.problem {
-            None => writeln!(
-                out,
-                "{}: generation {live} is live, built from {} events in {:.1} s",
-                model.name, model.events, model.seconds
-            )?,
-            Some(problem) => {
-                writeln!(out, "{}: failed, generation {live} is live: {problem}", model.name)?;
-            }
-        }
-        if model.parked_events > 0 {
-            let (events, aggregates) = (model.parked_events, model.parked_aggregates);
-            writeln!(
-                out,
-                "  {events} events of {aggregates} aggregates could not be applied and wait; see `replay dlq list`"
-            )?;
-        }
-        for generation in &model.cleaned {
-            writeln!(out, "  generation {generation}, left by an interrupted run, was removed")?;
-        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 mod shops;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
@@ -60,14 +60,23 @@ impl Said {
     }
 }
 
-/// `replay --data DIR ARGUMENTS`.
-pub(crate) fn replay(dir: &Path, arguments: &str) -> Said {
+/// Shops whose histories follow each other.
+pub(crate) fn street() -> Street {
+    Street::default()
+}
+
+/// `replay --data DIR ARGUMENTS`, running.
+pub(crate) fn started(dir: &Path, arguments: &str, said: fn() -> Stdio) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_replay"));
     command.arg("--data").arg(dir).args(arguments.split_whitespace());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let starting = alone();
-    let started = command.spawn().unwrap();
-    drop(starting);
+    command.stdout(said()).stderr(said());
+    let _starting = alone();
+    command.spawn().unwrap()
+}
+
+/// `replay --data DIR ARGUMENTS`.
+pub(crate) fn replay(dir: &Path, arguments: &str) -> Said {
+    let started = started(dir, arguments, Stdio::piped);
     let Output { status, stdout, stderr } = started.wait_with_output().unwrap();
     Said {
         code: status.code().unwrap(),

@@ -96,7 +96,7 @@ impl Shop {
         let partitions = opening.config.log.partitions();
         let door = nodes::open(opening.config)?;
         let advertised = door.as_ref().map(|door| &*door.advertised);
-        let OpenLog { log, bookmarks, lock } = open_log(opening.config, advertised)?;
+        let OpenLog { log, control, bookmarks, lock } = open_log(opening.config, advertised)?;
         let checkpoints = open_checkpoints(&directory)?;
         let bookmarks = bookmarks.unwrap_or_else(|| checkpoints.clone());
         let cluster = door.as_ref().map(Door::cluster);
@@ -108,7 +108,8 @@ impl Shop {
             nodes::hand_over(Arc::clone(&log), deciding.statuses(), opening.lifecycle);
             door.serve(deciding.for_others(), opening.lifecycle)?;
         }
-        let (stores, positions, projections) = projections::start(&engine, &mut opening).await?;
+        let (stores, positions, projections) =
+            projections::start(&engine, control, &mut opening).await?;
         Ok(Self {
             log,
             partitions,

@@ -7,8 +7,6 @@ mod list;
 mod projections;
 mod show;
 
-use std::sync::Arc;
-
 use chimera_kit::codes;
 use chimera_kit::problem::Problem;
 use chimera_model::{ALL, ReadModel};
@@ -23,7 +21,7 @@ pub struct Projections {
     /// Knows the stores and the log, and so the dead letters.
     pub feeder: Feeder,
     /// Which generation is live.
-    pub generations: Arc<dyn Generations>,
+    pub generations: Generations,
     /// How far this process has come.
     pub positions: Positions,
     /// The time.
@@ -43,26 +41,25 @@ pub fn admin_routes(state: Projections) -> OpenApiRouter {
 }
 
 impl Projections {
-    /// The models of this name that have a live generation; all without a name.
-    async fn live(&self, name: Option<&str>) -> Result<Vec<(&'static ReadModel, View)>, Problem> {
+    /// The models of this name, with their live generations; all without a name.
+    fn live(&self, name: Option<&str>) -> Result<Vec<(&'static ReadModel, View)>, Problem> {
         let mut found = Vec::new();
         for model in ALL.iter().filter(|model| name.is_none_or(|name| name == model.name)) {
-            let live = self.generations.live_generation(model.name).await;
-            if let Some(generation) = live.map_err(|error| unavailable(&error))? {
-                found.push((*model, View::new(model.name, generation)));
-            }
+            let live = self.generations.live_generation(model.name);
+            let generation = live.map_err(|error| unavailable(&error))?;
+            found.push((*model, View::new(model.name, generation)));
         }
         match name {
             Some(name) if found.is_empty() => {
-                let detail = format!("there is no read model {name}, or it has not been built yet");
+                let detail = format!("there is no read model {name}");
                 Err(Problem::new(codes::READ_MODEL_NOT_FOUND, detail))
             }
             _ => Ok(found),
         }
     }
 
-    async fn one(&self, name: &str) -> Result<(&'static ReadModel, View), Problem> {
-        let found = self.live(Some(name)).await?.pop();
+    fn one(&self, name: &str) -> Result<(&'static ReadModel, View), Problem> {
+        let found = self.live(Some(name))?.pop();
         let none = || Problem::new(codes::READ_MODEL_NOT_FOUND, "there is no such read model");
         found.ok_or_else(none)
     }

@@ -44,7 +44,7 @@ pub struct Reads {
     /// The documents.
     pub search: Arc<dyn SearchReader>,
     /// Which generation is live.
-    pub generations: Arc<dyn Generations>,
+    pub generations: Generations,
     /// How far the read models are.
     pub applied: Arc<dyn Applied>,
 }
@@ -168,7 +168,7 @@ impl Reads {
     ) -> Result<T, Problem> {
         let mut attempt = 1;
         loop {
-            let view = self.view(model).await?;
+            let view = self.view(model)?;
             match read(view).await {
                 Ok(answer) => return Ok(answer),
                 Err(StoreError::Transient(_)) if attempt < ATTEMPTS => attempt += 1,
@@ -177,15 +177,10 @@ impl Reads {
         }
     }
 
-    async fn view(&self, model: &ReadModel) -> Result<View, Problem> {
-        match self.generations.live_generation(model.name).await {
-            Ok(Some(generation)) => Ok(View::new(model.name, generation)),
-            Ok(None) => {
-                let detail = format!("{} has not been built yet; try again shortly", model.name);
-                Err(Problem::new(codes::READ_UNAVAILABLE, detail))
-            }
-            Err(error) => Err(unreadable(model, &error)),
-        }
+    fn view(&self, model: &ReadModel) -> Result<View, Problem> {
+        let live = self.generations.live_generation(model.name);
+        let generation = live.map_err(|error| unreadable(model, &error))?;
+        Ok(View::new(model.name, generation))
     }
 }
 

@@ -35,7 +35,7 @@ impl<M: Fn() -> Log> Rules<M> {
 }
 
 /// Whether it ends without panicking; what broke it is in the output of the test.
-async fn holds(rule: impl Future<Output = ()>) -> bool {
+pub(super) async fn holds(rule: impl Future<Output = ()>) -> bool {
     let mut rule = pin!(rule);
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| rule.as_mut().poll(context)));

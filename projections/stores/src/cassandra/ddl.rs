@@ -15,8 +15,8 @@ pub(super) const VERSION: &str = "v_";
 /// Of a keyspace or a table, as Cassandra has it in the names of files.
 const LONGEST_NAME: usize = 48;
 
-/// Which views there are and of which shape; how far each is true; which generation is live.
-pub(super) const OWN_TABLES: [(&str, &str); 3] = [
+/// Which views there are and of which shape; how far each is true.
+pub(super) const OWN_TABLES: [(&str, &str); 2] = [
     (
         "chimera_views",
         "model text, generation bigint, born bigint, layout text, PRIMARY KEY (model, generation)",
@@ -26,7 +26,6 @@ pub(super) const OWN_TABLES: [(&str, &str); 3] = [
         "model text, generation bigint, born bigint, stream text, partition bigint, sequence bigint, \
          PRIMARY KEY ((model, generation, born), stream, partition)",
     ),
-    ("chimera_live", "shop text, model text, generation bigint, PRIMARY KEY (shop, model)"),
 ];
 
 /// Whether Cassandra takes a keyspace or a table of this name.

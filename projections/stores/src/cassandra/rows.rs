@@ -17,7 +17,6 @@ use scylla::value::Row as FoundRow;
 use super::catalogue::Catalogue;
 use super::cursor::{self, Of};
 use super::link::{Link, lines};
-use super::live::CassandraLive;
 use super::plan::Plan;
 use super::values::{self, Damage};
 use super::view::{OpenView, Table};
@@ -64,12 +63,6 @@ impl CassandraRows {
         let link = Arc::new(Link::open(options).await?);
         let checkpoint = batches::prepare_checkpoint(&link).await?;
         Ok(Self { catalogue: Catalogue::new(link.clone()), link, checkpoint })
-    }
-
-    /// The live pointers of the same keyspace, over the same connections.
-    #[must_use]
-    pub fn live(&self) -> CassandraLive {
-        CassandraLive::new(self.link.clone())
     }
 
     /// The table, for a reader that may have missed a swap.

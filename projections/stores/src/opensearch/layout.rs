@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::options::OpenSearchOptions;
+use super::tuning::REFRESH;
 use crate::search::Language;
 use crate::view::View;
 
@@ -140,7 +141,7 @@ fn settings(options: &OpenSearchOptions, shards: u32) -> Json {
     json!({
         "number_of_shards": shards,
         "number_of_replicas": options.replicas,
-        "refresh_interval": "1s",
+        "refresh_interval": REFRESH,
         "translog.durability": "request",
     })
 }

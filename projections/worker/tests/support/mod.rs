@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chimera_domain::time::Timestamp;
-use chimera_log::{Batch, Entry, EventLog, MemoryLog, Partition, StreamSpec};
+use chimera_log::{Batch, Entry, EventLog, MemoryControl, MemoryLog, Partition, StreamSpec};
 use chimera_model::testing::{PARTITIONS, Tables};
 use chimera_model::{
     Change, KvMutation, KvSpec, Order, ReadModel, Row, RowKey, RowMutation, TableSpec,
 };
 use chimera_stores::{
-    Checkpoint, Cursor, Generations, KvReader, KvValue, KvWriter, Listing, Page, RowReader,
+    Checkpoint, Cursor, Generations, KvReader, KvValue, KvWriter, Listing, Live, Page, RowReader,
     RowWriter, Scanned, StoreError, View,
 };
 use chimera_worker::{DEAD_LETTERS_VIEW, Decoder, Feeder, Halt, Limits, Positions, Stores};
@@ -113,7 +113,7 @@ pub(crate) enum Scripted {
 #[derive(Default)]
 pub(crate) struct MemoryStores {
     views: Mutex<BTreeMap<View, Held>>,
-    live: Mutex<BTreeMap<String, u32>>,
+    control: Arc<MemoryControl>,
     pub(crate) script: Mutex<VecDeque<Scripted>>,
     pub(crate) died: Notify,
     refused: Mutex<String>,
@@ -372,15 +372,16 @@ impl KvWriter for MemoryStores {
     }
 }
 
-#[async_trait]
-impl Generations for MemoryStores {
-    async fn live_generation(&self, model: &str) -> Result<Option<u32>, StoreError> {
-        Ok(self.live.lock().unwrap().get(model).copied())
+impl MemoryStores {
+    /// Which generations are live.
+    pub(crate) fn generations(&self) -> Generations {
+        Generations::new(self.control.clone())
     }
 
-    async fn set_live(&self, model: &str, generation: u32) -> Result<(), StoreError> {
-        self.live.lock().unwrap().insert(model.to_owned(), generation);
-        Ok(())
+    pub(crate) async fn promote(&self, model: &str, generation: u32) {
+        let (at, by) = ("2026-11-22T10:00:00Z".to_owned(), "test".to_owned());
+        let to = Live { generation, previous: None, at, by, reason: None, forced: false };
+        self.generations().switch(model, None, &to).await.unwrap();
     }
 }
 

@@ -1,9 +1,12 @@
 //! Where a shop that is measured keeps its events: on Kafka under a topic prefix of its own, so that no order of a benchmark ever
 //! stands among those of a shop, and no run meets the orders of the one before. In real stores, too, under names of its own.
 
+use std::sync::Arc;
+
 use chimera_config::Config;
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 
+use chimera_log::MemoryControl;
 use chimera_stores::View;
 use chimera_wiring::OpenStores;
 use chimera_wiring::kafka::log_settings;
@@ -23,7 +26,7 @@ pub(super) async fn empty_stores(config: &Config) -> anyhow::Result<()> {
     if config.stores == chimera_config::Stores::default() {
         return Ok(());
     }
-    let stores = OpenStores::open(config).await?;
+    let stores = OpenStores::open(config, Arc::new(MemoryControl::default())).await?;
     for model in chimera_model::ALL {
         let view = View::new(model.name, 1);
         stores.rows().remove(view).await?;

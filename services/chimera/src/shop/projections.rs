@@ -6,6 +6,7 @@ use std::time::Duration;
 use chimera_config::Role;
 use chimera_engine::Engine;
 use chimera_kit::lifecycle::Stage;
+use chimera_log::Control;
 use chimera_model::ReadModel;
 use chimera_query::Projections;
 use chimera_wiring::OpenStores;
@@ -18,9 +19,10 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Opens the read stores and keeps every read model at the tail of the log.
 pub(super) async fn start(
     engine: &Engine,
+    control: Arc<dyn Control>,
     opening: &mut Opening<'_>,
 ) -> anyhow::Result<(OpenStores, Positions, Projections)> {
-    let stores = OpenStores::open(opening.config).await?;
+    let stores = OpenStores::open(opening.config, control).await?;
     let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
     let decoder = Arc::new(Decoder::new(&engine.schemas)?);
     let limits = if stores.are_shared() { Limits::SHARED } else { Limits::LIVE };

@@ -31,7 +31,7 @@ use chimera_kit::health::Health;
 use chimera_kit::lifecycle::{Lifecycle, Stage};
 use chimera_kit::position::Applied;
 use chimera_kit::server::{Edge, application};
-use chimera_log::{EventLog, MemoryLog, Partition, StreamSpec};
+use chimera_log::{EventLog, MemoryControl, MemoryLog, Partition, StreamSpec};
 use chimera_model::ReadModel;
 use chimera_order::{Fulfilment, History, Orders, Prices, Terms};
 use chimera_payment::{
@@ -39,7 +39,7 @@ use chimera_payment::{
 };
 use chimera_product::Products;
 use chimera_query::{Analytics, Reads};
-use chimera_stores::EmbeddedStores;
+use chimera_stores::{EmbeddedStores, Generations};
 use chimera_worker::{Feeder, Limits, Positions, Stores, Worker};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -324,7 +324,8 @@ fn run<P: Process>(
 async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut JoinSet<()>) -> Reads {
     let all = Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() };
     let feeder = Feeder::new(Arc::clone(log), all, Limits::LIVE).unwrap();
-    let worker = Worker::new(feeder, stores.live());
+    let generations = Generations::new(Arc::new(MemoryControl::default()));
+    let worker = Worker::new(feeder, generations.clone());
     for model in chimera_model::ALL {
         let worker = worker.clone();
         // Ends with the test, whose directory may be gone first.
@@ -337,7 +338,7 @@ async fn reads(log: &Arc<dyn EventLog>, stores: &EmbeddedStores, tasks: &mut Joi
         rows: stores.rows(),
         kv: stores.kv(),
         search: stores.search(),
-        generations: stores.live(),
+        generations,
         applied: Arc::new(Followed(worker.positions())),
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn retry(
     asked: Asked<Retrying>,
 ) -> Answer {
     asked.caller.must_have(WRITE_PROJECTIONS)?;
-    let (model, view) = state.one(&model).await?;
+    let (model, view) = state.one(&model)?;
     let letters = state.feeder.dead_letters();
     accepted(letters.retry(model, view, &key, &asked.caller.subject).await)
 }
@@ -90,7 +90,7 @@ pub(crate) async fn retry_all(
 ) -> Answer {
     asked.caller.must_have(WRITE_PROJECTIONS)?;
     let (letters, mut about) = (state.feeder.dead_letters(), 0);
-    for (model, view) in state.live(asked.body.model.as_deref()).await? {
+    for (model, view) in state.live(asked.body.model.as_deref())? {
         let waiting = letters.retry_all(model, view, &asked.caller.subject).await;
         about += waiting.map_err(|error| problem(&error))?;
     }
@@ -124,7 +124,7 @@ pub(crate) async fn drop_events(
         let detail = format!("say why, in 1 to {LONGEST_REASON} characters");
         return Err(Problem::new(codes::REQUEST_INVALID, detail).at("reason"));
     }
-    let (model, view) = state.one(&model).await?;
+    let (model, view) = state.one(&model)?;
     let by = (&*asked.caller.subject, &**reason);
     accepted(state.feeder.dead_letters().drop_events((model, view), &key, *all, by).await)
 }

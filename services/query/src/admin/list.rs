@@ -81,7 +81,7 @@ impl Projections {
     ) -> Result<Vec<(String, WaitingAggregate)>, Problem> {
         let letters = self.feeder.dead_letters();
         let mut places = BTreeMap::new();
-        for (model, view) in self.live(name).await? {
+        for (model, view) in self.live(name)? {
             for partition in letters.partitions(model).map_err(|error| problem(&error))? {
                 let place = format!("{}/{}/{:010}", model.name, partition.stream, partition.index);
                 places.insert(place, (view, partition));

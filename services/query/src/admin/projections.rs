@@ -80,9 +80,9 @@ pub(crate) async fn projections(
     caller.must_have(READ_PROJECTIONS)?;
     let (mut items, now) = (Vec::new(), (state.clock)());
     for model in ALL {
-        let live = state.generations.live_generation(model.name).await;
+        let live = state.generations.live_generation(model.name);
         let live = live.map_err(|error| unavailable(&error))?;
-        let standing = state.feeder.standing(model, live, &state.positions, now).await;
+        let standing = state.feeder.standing(model, Some(live), &state.positions, now).await;
         items.push(shown(&standing.map_err(|error| problem(&error))?));
     }
     Ok(Json(ProjectionList { items }))

@@ -73,7 +73,7 @@ pub(crate) async fn show(
     Path((model, key)): Path<(String, String)>,
 ) -> Result<Json<WaitingEvents>, Problem> {
     caller.must_have(READ_PROJECTIONS)?;
-    let (model, view) = state.one(&model).await?;
+    let (model, view) = state.one(&model)?;
     let found = state.feeder.dead_letters().show(model, view, &key, MOST).await;
     let found = found.map_err(|error| problem(&error))?;
     Ok(Json(WaitingEvents { items: found.into_iter().map(shown).collect() }))

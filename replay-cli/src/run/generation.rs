@@ -1,0 +1,69 @@
+//! Which generation a run builds, and what the control log hears of it.
+
+use chimera_model::ReadModel;
+use chimera_stores::Built;
+
+use crate::data::Data;
+use crate::failure::Failure;
+
+/// Two releases may project differently, so that neither goes on with what the other has begun.
+const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
+/// What a run builds.
+pub(super) struct Chosen {
+    pub(super) generation: u32,
+    /// Readers see it, for there is nothing else to see.
+    pub(super) is_live: bool,
+    pub(super) is_resumed: bool,
+    built: Built,
+}
+
+/// What to build: what an interrupted run of the same part has left, or a generation of its own.
+pub(super) async fn choose(
+    data: &Data,
+    model: &'static ReadModel,
+    part: Option<&str>,
+) -> Result<Chosen, Failure> {
+    let generations = data.stores.live();
+    let live = generations.live_generation(model.name)?;
+    let there = data.generations(model).await?;
+    let begun = generations.built(model.name, live)?.filter(|built| !built.is_complete);
+    let is_lost = data.live(model).await?.is_none();
+    if part.is_none() && (is_lost || begun.is_some()) {
+        let is_resumed = there.contains(&live);
+        let built = begun.unwrap_or_else(|| beginning(part));
+        return Ok(Chosen { generation: live, is_live: true, is_resumed, built });
+    }
+    for generation in there.iter().rev().copied().filter(|generation| *generation != live) {
+        let Some(built) = generations.built(model.name, generation)? else { continue };
+        if !built.is_complete && built.release == RELEASE && built.partial.as_deref() == part {
+            return Ok(Chosen { generation, is_live: false, is_resumed: true, built });
+        }
+    }
+    let generation = there.last().copied().unwrap_or(0).max(live) + 1;
+    Ok(Chosen { generation, is_live: false, is_resumed: false, built: beginning(part) })
+}
+
+fn beginning(part: Option<&str>) -> Built {
+    Built {
+        is_complete: false,
+        partial: part.map(str::to_owned),
+        release: RELEASE.to_owned(),
+        since: jiff::Timestamp::now().to_string(),
+        verified: None,
+    }
+}
+
+/// Says that it is being built, before anything of it is there.
+pub(super) async fn begin(data: &Data, model: &ReadModel, chosen: &Chosen) -> Result<(), Failure> {
+    let generations = data.stores.live();
+    let noted = generations.note(model.name, chosen.generation, Some(&chosen.built)).await;
+    noted.map_err(Failure::failed)
+}
+
+/// Says that it is complete.
+pub(super) async fn end(data: &Data, model: &ReadModel, chosen: Chosen) -> Result<(), Failure> {
+    let built = Built { is_complete: true, ..chosen.built };
+    let noted = data.stores.live().note(model.name, chosen.generation, Some(&built)).await;
+    noted.map_err(Failure::failed)
+}
