@@ -100,7 +100,7 @@ fn what_nobody_reads_is_dropped_and_nothing_else() {
     replay_well(dir.path(), "drop order_details 1 --yes");
     let back = replay(dir.path(), "rollback order_details --yes");
     assert_eq!(back.code, 1);
-    assert!(back.err.contains("order_details@1 is not in the store"), "{}", back.err);
+    assert!(back.err.contains("generation 1 of order_details is not in the store"), "{}", back.err);
 }
 
 #[test]

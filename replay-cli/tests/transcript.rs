@@ -3,13 +3,13 @@
 
 mod support;
 
-use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
-use support::{alone, data_with, history, replay, replay_well};
+use chimera_log_embedded::EmbeddedLogOptions;
+use support::{data_with, history, opened, replay, replay_well};
 
 #[test]
 fn help_shows_examples_and_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
-    for verb in ["", "status", "run", "verify", "dlq"] {
+    for verb in ["", "status", "run", "promote", "rollback", "drop", "verify", "dlq"] {
         let said = replay_well(dir.path(), &format!("{verb} --help"));
         let (_, examples) = said.out.split_once("Examples:\n").unwrap();
         let shown = examples.lines().filter(|line| line.starts_with("  replay ")).count();
@@ -45,9 +45,7 @@ fn mistakes_are_explained_and_end_with_64() {
 #[test]
 fn a_directory_in_use_is_refused_with_what_to_do() {
     let dir = data_with(&[]);
-    let opening = alone();
-    let log = EmbeddedLog::open(dir.path().join("log"), EmbeddedLogOptions::default()).unwrap();
-    drop(opening);
+    let log = opened(dir.path(), EmbeddedLogOptions::default());
     for verb in ["status", "run --all", "verify"] {
         let said = replay(dir.path(), verb);
         assert_eq!(said.code, 1);
@@ -81,16 +79,16 @@ fn reports_go_to_stdout_and_progress_to_stderr() {
     let run = replay_well(dir.path(), "run daily_revenue order_status");
     let lines: Vec<&str> = run.out.lines().collect();
     assert_eq!(lines.len(), 2, "{}", run.out);
-    assert!(lines[0].starts_with("order_status: generation 1 is live, built from "), "{}", run.out);
+    assert!(lines[0].starts_with("order_status: generation 1, live, built from "), "{}", run.out);
     assert!(run.err.contains("daily_revenue: ") && run.err.contains(" events in "), "{}", run.err);
     let status = replay_well(dir.path(), "status").out;
-    let first = "partition                                   last         bytes  segments\n";
+    let first = "partition                                   last         bytes  segments  oldest, newest\n";
     assert!(status.starts_with(first), "{status}");
     let of = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(of("daily_revenue"), "daily_revenue 1 0 1");
+    assert_eq!(of("daily_revenue"), "daily_revenue 1 0 1 live");
     assert!(of("order_details").starts_with("order_details none "), "{status}");
 }
 

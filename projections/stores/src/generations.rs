@@ -74,6 +74,14 @@ impl Generations {
         Self { control, known }
     }
 
+    /// The same, as everything stands now, whatever is decided later: for a reader that asks several times and must not be given one
+    /// half of an answer from one generation and one from another.
+    #[must_use]
+    pub fn as_of_now(&self) -> Self {
+        let (_, known) = watch::channel(Arc::clone(&self.known.borrow()));
+        Self { control: self.control.clone(), known }
+    }
+
     /// The generation that readers use. From memory: readers ask on every call and so follow a switch.
     ///
     /// # Errors
@@ -200,6 +208,15 @@ mod tests {
         let back = live(1, Some(2));
         generations.switch("orders", Some(&second), &back).await.unwrap();
         assert_eq!(generations.live("orders"), Ok(Some(back)));
+    }
+
+    #[tokio::test]
+    async fn who_looks_at_one_moment_does_not_see_a_later_switch() {
+        let generations = Generations::new(Arc::new(MemoryControl::default()));
+        let pinned = generations.as_of_now();
+        generations.switch("orders", None, &live(2, Some(1))).await.unwrap();
+        assert_eq!(pinned.live_generation("orders"), Ok(1));
+        assert_eq!(generations.as_of_now().live_generation("orders"), Ok(2));
     }
 
     #[tokio::test]

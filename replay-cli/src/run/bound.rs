@@ -11,7 +11,7 @@ use crate::open_log::OpenLog;
 
 /// A place in every partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
+pub(crate) enum Bound {
     /// The same sequence in each.
     Sequence(u64),
     /// When the log took an event.

@@ -1,7 +1,7 @@
 //! Which generation a run builds, and what the control log hears of it.
 
 use chimera_model::ReadModel;
-use chimera_stores::Built;
+use chimera_stores::{Built, View};
 
 use crate::data::Data;
 use crate::failure::Failure;
@@ -28,7 +28,8 @@ pub(super) async fn choose(
     let live = generations.live_generation(model.name)?;
     let there = data.generations(model).await?;
     let begun = generations.built(model.name, live)?.filter(|built| !built.is_complete);
-    let is_lost = data.live(model).await?.is_none();
+    let of_live = data.applied(model, View::new(model.name, live)).await?;
+    let is_lost = of_live.missing(model).is_some();
     if part.is_none() && (is_lost || begun.is_some()) {
         let is_resumed = there.contains(&live);
         let built = begun.unwrap_or_else(|| beginning(part));

@@ -7,8 +7,9 @@ mod shops;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions};
+use chimera_log_embedded::{EmbeddedLog, EmbeddedLogOptions, OpenError};
 use chimera_model::Change;
 use shops::Street;
 use tempfile::TempDir;
@@ -37,13 +38,23 @@ pub(crate) fn data_with(changes: &[Change]) -> TempDir {
     dir
 }
 
+/// The log of a data directory that this test has to itself, as soon as whatever was just closed or started has let it go.
+pub(crate) fn opened(dir: &Path, options: EmbeddedLogOptions) -> EmbeddedLog {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let _opening = alone();
+        match EmbeddedLog::open(dir.join("log"), options) {
+            Err(OpenError::Locked { .. }) if Instant::now() < deadline => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 /// Appends changes, in segments so small that there are several.
 pub(crate) fn append(dir: &Path, changes: &[Change]) {
     let options =
         EmbeddedLogOptions { segment_bytes: 16 * 1024, chunk_bytes: 4096, max_bytes: None };
-    let opening = alone();
-    let log = EmbeddedLog::open(dir.join("log"), options).unwrap();
-    drop(opening);
+    let log = opened(dir, options);
     shops::append(&log, changes, 20).unwrap();
 }
 
@@ -82,6 +93,14 @@ pub(crate) fn replay(dir: &Path, arguments: &str) -> Said {
         code: status.code().unwrap(),
         out: String::from_utf8(stdout).unwrap(),
         err: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// Rebuilds read models beside the live ones, and has the new ones read.
+pub(crate) fn replaced(dir: &Path, models: &[&str]) {
+    replay_well(dir, &format!("run {}", models.join(" ")));
+    for model in models {
+        replay_well(dir, &format!("promote {model} --force --yes"));
     }
 }
 

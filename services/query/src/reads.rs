@@ -50,6 +50,12 @@ pub struct Reads {
 }
 
 impl Reads {
+    /// The same, of the generations that are live now: for an answer that is put together from several reads.
+    #[must_use]
+    pub fn pinned(&self) -> Self {
+        Self { generations: self.generations.as_of_now(), ..self.clone() }
+    }
+
     /// Waits until the read models have applied what the caller has seen.
     ///
     /// # Errors
@@ -96,9 +102,10 @@ impl Reads {
         partition_key: &[Value],
     ) -> Result<Vec<Row>, Problem> {
         let (mut rows, mut after) = (Vec::new(), None::<Cursor>);
+        let pinned = self.pinned();
         loop {
             let listing = Listing { table, partition_key, after: after.as_ref(), limit: 500 };
-            let page = self.list(model, listing).await?;
+            let page = pinned.list(model, listing).await?;
             rows.extend(page.items);
             match page.next {
                 Some(next) => after = Some(next),

@@ -72,6 +72,10 @@ pub(crate) struct Shop {
     pub(crate) processes: Processes,
     pub(crate) cache: Arc<Cache>,
     pub(crate) finder: Arc<Finder>,
+    /// Which generations of read models are live.
+    pub(crate) generations: Generations,
+    /// What the worker feeds.
+    pub(crate) stores: EmbeddedStores,
     _tasks: JoinSet<()>,
     _dir: TempDir,
 }
@@ -134,6 +138,7 @@ impl Shop {
         let cache = Arc::new(Cache::new(stores.kv()));
         let reads = reads(&engine.log, &stores, &mut tasks).await;
         let finder = Arc::new(Finder::new(stores.search()));
+        let generations = reads.generations.clone();
         let reads = Reads { kv: cache.clone(), search: finder.clone(), ..reads };
         let products = Products::new(start(&engine).await.router(), reads.clone());
         let stock = Inventory::new(stocks.router(), reads.clone());
@@ -157,6 +162,8 @@ impl Shop {
             processes,
             cache,
             finder,
+            generations,
+            stores,
             _tasks: tasks,
             _dir: dir,
         }

@@ -59,9 +59,11 @@ impl Orders {
         after: &After,
     ) -> Result<OrderBody, Problem> {
         self.reads.caught_up(after, &[&MODEL]).await?;
-        let row = self.visible(order, caller).await?;
+        // Head and lines are of one generation, whatever is promoted in between.
+        let pinned = Self { reads: self.reads.pinned(), ..self.clone() };
+        let row = pinned.visible(order, caller).await?;
         let key = [order.as_key().as_ref().into()];
-        let lines = self.reads.all(&MODEL, &ORDER_LINES, &key).await?;
+        let lines = pinned.reads.all(&MODEL, &ORDER_LINES, &key).await?;
         from_rows(&row, &lines).ok_or_else(not_found)
     }
 
