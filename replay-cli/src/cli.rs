@@ -1,5 +1,6 @@
 //! The command line: verbs, flags, help.
 
+mod export;
 mod inspect;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 
+pub(crate) use export::ExportOptions;
 pub(crate) use inspect::{InspectVerb, OfAggregate};
 
 /// Usage or configuration.
@@ -115,6 +117,9 @@ Examples:
         #[command(subcommand)]
         verb: InspectVerb,
     },
+    /// Write what the log holds into files for analytics: events, fact and dimension tables.
+    #[command(after_help = export::HELP)]
+    Export(ExportOptions),
 }
 
 const DLQ_HELP: &str = "Letters are those of the live generation. With a log in the data directory, `retry` and `drop` are \
@@ -222,6 +227,7 @@ impl Cli {
             Verb::Verify(_) => "verify",
             Verb::Dlq { .. } => "dlq",
             Verb::Inspect { .. } => "inspect",
+            Verb::Export(_) => "export",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, `inspect`, one file each.
+//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, `inspect`, `export`, one file each.
 //!
 //! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
 //! Data goes to stdout, everything else to stderr.
@@ -6,6 +6,7 @@
 mod cli;
 mod data;
 mod dlq;
+mod export;
 mod failure;
 mod inspect;
 mod log_check;
@@ -41,6 +42,7 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
         Verb::Run(chosen) => run::run(&config, chosen).await.map(Report::Run),
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),
+        Verb::Export(options) => export::export(&config, options).await.map(Report::Export),
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

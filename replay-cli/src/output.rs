@@ -1,5 +1,6 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
+mod exported;
 mod inspected;
 mod letters;
 mod text;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
+use crate::export::ExportReport;
 use crate::failure::Failure;
 use crate::inspect::InspectReport;
 use crate::run::RunReport;
@@ -34,6 +36,8 @@ pub enum Report {
     Dlq(DlqReport),
     /// Of `replay inspect`.
     Inspect(InspectReport),
+    /// Of `replay export`.
+    Export(ExportReport),
 }
 
 impl Report {
@@ -42,6 +46,7 @@ impl Report {
     pub fn is_good(&self) -> bool {
         match self {
             Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) => true,
+            Self::Export(report) => report.verdict != "incomplete",
             Self::Run(report) => report.verdict == "done",
             Self::Verify(report) => report.verdict == "identical",
         }
