@@ -74,9 +74,22 @@ pub(crate) fn export(
     window: Window,
     after: &BTreeMap<Partition, u64>,
 ) -> Exported {
+    let exported = export_chosen(log, files, (window, after), &Chosen::ALL);
+    let mut days = Days::default();
+    exported.parts.iter().for_each(|part| days.include_all(part.days));
+    write_dim_date(exported.dir.path(), files, days).unwrap();
+    exported
+}
+
+/// Exports these tables, without the calendar.
+pub(crate) fn export_chosen(
+    log: &MemoryLog,
+    files: FileFormat,
+    (window, after): (Window, &BTreeMap<Partition, u64>),
+    chosen: &[Chosen],
+) -> Exported {
     let dir = tempfile::tempdir().unwrap();
-    let chosen = Chosen::ALL.to_vec();
-    let export = Export { dir: dir.path().to_owned(), files, chosen, window };
+    let export = Export { dir: dir.path().to_owned(), files, chosen: chosen.to_vec(), window };
     let mut parts = Vec::new();
     for stream in STREAMS {
         for index in 0..PARTITIONS {
@@ -86,9 +99,6 @@ pub(crate) fn export(
             parts.push(part(log, &export, &Part { partition, after, end }));
         }
     }
-    let mut days = Days::default();
-    parts.iter().for_each(|part| days.include_all(part.days));
-    write_dim_date(dir.path(), files, days).unwrap();
     Exported { dir, parts }
 }
 
