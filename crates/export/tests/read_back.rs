@@ -5,6 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::sync::Arc;
 
 use chimera_codec::testing;
 use chimera_domain::recorded::Recorded;
@@ -14,9 +15,10 @@ use chimera_log::{Entry, Partition};
 use chimera_model::testing::{Act, START, Shop, Tables, history};
 use chimera_model::{Change, Value, daily_revenue, product_price_history};
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::Type;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use support::{append, export, export_all, export_chosen, files, log_of, rows};
+use support::{Exported, append, export, export_all, export_chosen, files, log_of, rows};
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(any::<Act>(), 0..200)
@@ -107,24 +109,45 @@ fn plus(mut a: BTreeMap<i64, i64>, b: BTreeMap<i64, i64>) -> BTreeMap<i64, i64> 
     a
 }
 
+const TABLES: [(&str, &str); 5] = [
+    ("events", "events/ecommerce.order.order/part-0000.parquet"),
+    ("fact_orders", "fact_orders/part-0000.parquet"),
+    ("fact_inventory_adjustments", "fact_inventory_adjustments/part-0000.parquet"),
+    ("dim_product", "dim_product/part-0000.parquet"),
+    ("dim_date", "dim_date/part-0000.parquet"),
+];
+
+fn schema(exported: &Exported, file: &str) -> Arc<Type> {
+    let file = File::open(exported.dir.path().join(file)).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    reader.metadata().file_metadata().schema_descr().root_schema_ptr()
+}
+
 #[test]
 fn the_schema_of_each_table_is_the_one_that_readers_know() {
     let exported = export_all(&log_of(&samples()), FileFormat::Parquet);
     let mut schemas = Vec::new();
-    for name in [
-        "events/ecommerce.order.order/part-0000.parquet",
-        "fact_orders/part-0000.parquet",
-        "fact_inventory_adjustments/part-0000.parquet",
-        "dim_product/part-0000.parquet",
-        "dim_date/part-0000.parquet",
-    ] {
-        let file = File::open(exported.dir.path().join(name)).unwrap();
-        let reader = SerializedFileReader::new(file).unwrap();
-        let schema = reader.metadata().file_metadata().schema();
-        parquet::schema::printer::print_schema(&mut schemas, schema);
+    for (_, file) in TABLES {
+        parquet::schema::printer::print_schema(&mut schemas, &schema(&exported, file));
     }
-    let schemas = String::from_utf8(schemas).unwrap();
-    assert_eq!(schemas, include_str!("schemas.txt"));
+    assert_eq!(String::from_utf8(schemas).unwrap(), include_str!("schemas.txt"));
+}
+
+#[test]
+fn the_documentation_names_every_column_in_its_order() {
+    let documentation = include_str!("../../../docs/export.md");
+    let exported = export_all(&log_of(&samples()), FileFormat::Parquet);
+    for (table, file) in TABLES {
+        let (_, section) = documentation.split_once(&format!("\n### {table}\n")).unwrap();
+        let section = section.split("\n#").next().unwrap();
+        let named: Vec<&str> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .collect();
+        let schema = schema(&exported, file);
+        let columns: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
+        assert_eq!(named, columns, "{table}");
+    }
 }
 
 #[test]
