@@ -1,6 +1,7 @@
 //! The command line: verbs, flags, help.
 
 mod dlq;
+mod export;
 mod generations;
 mod inspect;
 mod run;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::failure::Failure;
 
 pub(crate) use dlq::{DlqVerb, OneAggregate};
+pub(crate) use export::ExportOptions;
 pub(crate) use generations::{Decided, DropOptions, PromoteOptions, RollbackOptions};
 pub(crate) use inspect::{InspectVerb, OfAggregate};
 pub(crate) use run::RunOptions;
@@ -126,6 +128,9 @@ Examples:
         #[command(subcommand)]
         verb: InspectVerb,
     },
+    /// Write what the log holds into files for analytics: events, fact and dimension tables.
+    #[command(after_help = export::HELP)]
+    Export(ExportOptions),
 }
 
 /// Which read models to prove, and how.
@@ -166,6 +171,7 @@ impl Cli {
             Verb::Verify(_) => "verify",
             Verb::Dlq { .. } => "dlq",
             Verb::Inspect { .. } => "inspect",
+            Verb::Export(_) => "export",
         }
     }
 }

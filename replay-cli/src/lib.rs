@@ -7,6 +7,7 @@ mod cli;
 mod data;
 mod dlq;
 mod drop_generations;
+mod export;
 mod failure;
 mod inspect;
 mod log_check;
@@ -49,6 +50,7 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
         Verb::Drop(options) => drop_generations::drop(&config, options).await.map(Report::Drop),
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),
+        Verb::Export(options) => export::export(&config, options).await.map(Report::Export),
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

@@ -1,5 +1,6 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
+mod exported;
 mod generations;
 mod inspected;
 mod letters;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
 use crate::drop_generations::DropReport;
+use crate::export::ExportReport;
 use crate::failure::Failure;
 use crate::inspect::InspectReport;
 use crate::run::RunReport;
@@ -41,6 +43,8 @@ pub enum Report {
     Dlq(DlqReport),
     /// Of `replay inspect`.
     Inspect(InspectReport),
+    /// Of `replay export`.
+    Export(ExportReport),
 }
 
 impl Report {
@@ -51,6 +55,7 @@ impl Report {
             Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) | Self::Drop(_) => true,
             Self::Run(report) => report.verdict != "failed",
             Self::Switch(report) => report.verdict != "refused",
+            Self::Export(report) => report.verdict != "incomplete",
             Self::Verify(report) => report.verdict == "identical",
         }
     }

@@ -3,6 +3,7 @@
 use chimera_codec::{CodecError, schema_id};
 use chimera_domain::aggregate::DomainEvent;
 use chimera_domain::recorded::Recorded;
+use chimera_export::without_tokens;
 use chimera_model::Change;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -93,42 +94,5 @@ fn shown<E: DomainEvent>(recorded: &Recorded<E>) -> Decoded {
         trace_id: meta.trace_id.as_deref().map(str::to_owned),
         producer: meta.producer.to_string(),
         data: without_tokens(serde_json::to_value(&recorded.event).unwrap_or_default()),
-    }
-}
-
-/// The same with every payment token hidden: it could be used again.
-pub(super) fn without_tokens(mut json: Json) -> Json {
-    hide(&mut json);
-    json
-}
-
-fn hide(json: &mut Json) {
-    match json {
-        Json::Object(fields) => {
-            for (name, value) in fields {
-                if name == "token" && !value.is_null() {
-                    *value = "***".into();
-                }
-                hide(value);
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(hide),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn tokens_are_hidden_wherever_they_stand() {
-        let told =
-            json!({"Requested": {"charges": [{"token": "tok_1", "id": "P-1"}], "token": null}});
-        let hidden =
-            json!({"Requested": {"charges": [{"token": "***", "id": "P-1"}], "token": null}});
-        assert_eq!(without_tokens(told), hidden);
     }
 }

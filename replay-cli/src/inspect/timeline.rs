@@ -5,11 +5,12 @@
 use chimera_codec::{CodecError, StreamCodec};
 use chimera_domain::aggregate::Aggregate;
 use chimera_domain::recorded::Recorded;
+use chimera_export::without_tokens;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::difference::{Changed, difference};
-use super::event_shown::{EventShown, without_tokens};
+use super::event_shown::EventShown;
 use super::search::{self, Hit};
 use crate::cli::OfAggregate;
 use crate::failure::Failure;

@@ -16,6 +16,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         Report::Verify(report) => verify(out, report),
         Report::Dlq(report) => super::letters::write(out, report),
         Report::Inspect(report) => super::inspected::write(out, report),
+        Report::Export(report) => super::exported::write(out, report),
     }
 }
 

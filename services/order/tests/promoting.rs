@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use chimera_log::EventLog;
 use chimera_model::{ReadModel, RowKey, RowMutation, order_details};
 use chimera_stores::{Live, RowWriter, View};
 use chimera_worker::{Feeder, Limits, Positions, Stores};
@@ -19,7 +18,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 const MODEL: &ReadModel = &order_details::MODEL;
 const OLD: View = View::new(MODEL.name, 1);
-const NEW: View = View::new(MODEL.name, 2);
 const READERS: u64 = 10;
 /// Together a thousand reads a second.
 const BETWEEN_READS: Duration = Duration::from_millis(10);
