@@ -1,5 +1,6 @@
 //! The command line: verbs, flags, help.
 
+mod backup;
 mod inspect;
 
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 
+pub(crate) use backup::at_once;
+pub use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
 pub(crate) use inspect::{InspectVerb, OfAggregate};
 
 /// Usage or configuration.
@@ -115,6 +118,15 @@ Examples:
         #[command(subcommand)]
         verb: InspectVerb,
     },
+    /// Write a restore point of the log, its schemas and where everything stands, to a directory or an object store.
+    #[command(after_help = backup::backup_help())]
+    Backup(BackupOptions),
+    /// Restore a restore point into an empty log, or go on with it.
+    #[command(after_help = backup::restore_help())]
+    Restore(RestoreOptions),
+    /// Check that a restore point is still what was written.
+    #[command(after_help = backup::verify_backup_help())]
+    VerifyBackup(VerifyBackupOptions),
 }
 
 const DLQ_HELP: &str = "Letters are those of the live generation. With a log in the data directory, `retry` and `drop` are \
@@ -222,6 +234,9 @@ impl Cli {
             Verb::Verify(_) => "verify",
             Verb::Dlq { .. } => "dlq",
             Verb::Inspect { .. } => "inspect",
+            Verb::Backup(_) => "backup",
+            Verb::Restore(_) => "restore",
+            Verb::VerifyBackup(_) => "verify-backup",
         }
     }
 }

@@ -1,8 +1,10 @@
-//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, `inspect`, one file each.
+//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, `inspect`, `backup`, `restore`,
+//! `verify-backup`, one file each.
 //!
 //! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
 //! Data goes to stdout, everything else to stderr.
 
+mod backup;
 mod cli;
 mod data;
 mod dlq;
@@ -12,11 +14,16 @@ mod log_check;
 mod models;
 mod open_log;
 mod output;
+mod partition_bars;
 mod progress;
 mod rebuild;
+mod restore;
+mod room;
 mod run;
+mod schemas_kept;
 mod status;
 mod verify;
+mod verify_backup;
 
 use std::process::ExitCode;
 
@@ -41,6 +48,11 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
         Verb::Run(chosen) => run::run(&config, chosen).await.map(Report::Run),
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),
+        Verb::Backup(options) => backup::backup(&config, options).await.map(Report::Backup),
+        Verb::Restore(options) => restore::restore(&config, options).await.map(Report::Restore),
+        Verb::VerifyBackup(options) => {
+            verify_backup::verify_backup(options).await.map(Report::VerifyBackup)
+        }
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

@@ -1,5 +1,6 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
+mod backups;
 mod inspected;
 mod letters;
 mod text;
@@ -9,13 +10,16 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::backup::BackupReport;
 use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
 use crate::failure::Failure;
 use crate::inspect::InspectReport;
+use crate::restore::RestoreReport;
 use crate::run::RunReport;
 use crate::status::StatusReport;
 use crate::verify::VerifyReport;
+use crate::verify_backup::VerifyBackupReport;
 
 /// Of the envelope and of the reports in it; members may be added without a new number.
 const FORMAT: u32 = 1;
@@ -34,6 +38,12 @@ pub enum Report {
     Dlq(DlqReport),
     /// Of `replay inspect`.
     Inspect(InspectReport),
+    /// Of `replay backup`.
+    Backup(BackupReport),
+    /// Of `replay restore`.
+    Restore(RestoreReport),
+    /// Of `replay verify-backup`.
+    VerifyBackup(VerifyBackupReport),
 }
 
 impl Report {
@@ -42,6 +52,9 @@ impl Report {
     pub fn is_good(&self) -> bool {
         match self {
             Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) => true,
+            Self::Backup(_) => true,
+            Self::Restore(report) => report.verdict != "refused",
+            Self::VerifyBackup(report) => report.verdict == "sound",
             Self::Run(report) => report.verdict == "done",
             Self::Verify(report) => report.verdict == "identical",
         }

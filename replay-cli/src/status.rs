@@ -103,7 +103,10 @@ fn ending((partition, last): (Partition, u64)) -> PartitionStatus {
     PartitionStatus { stream, partition, first: None, last, bytes: None, segments: None }
 }
 
-async fn of_model(data: &Data, model: &'static ReadModel) -> Result<ModelStatus, Failure> {
+pub(crate) async fn of_model(
+    data: &Data,
+    model: &'static ReadModel,
+) -> Result<ModelStatus, Failure> {
     let (live, generations) = (data.live(model).await?, data.generations(model).await?);
     let view = View::new(model.name, live.unwrap_or(0));
     let applied = data.applied(model, view).await?;

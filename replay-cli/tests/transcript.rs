@@ -9,7 +9,7 @@ use support::{alone, data_with, history, replay, replay_well};
 #[test]
 fn help_shows_examples_and_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
-    for verb in ["", "status", "run", "verify", "dlq"] {
+    for verb in ["", "status", "run", "verify", "dlq", "backup", "restore", "verify-backup"] {
         let said = replay_well(dir.path(), &format!("{verb} --help"));
         let (_, examples) = said.out.split_once("Examples:\n").unwrap();
         let shown = examples.lines().filter(|line| line.starts_with("  replay ")).count();

@@ -132,7 +132,8 @@ impl Part {
         let mut last = 0;
         for kept in std::mem::take(&mut self.kept.segments) {
             if kept.content.first != last + 1 {
-                let reason = format!("it begins with {}, and {last} is before it", kept.content.first);
+                let reason =
+                    format!("it begins with {}, and {last} is before it", kept.content.first);
                 self.fault(&kept, reason);
             }
             last = kept.content.last;
@@ -179,12 +180,7 @@ impl Part {
         self
     }
 
-    fn judge(
-        &mut self,
-        kept: &SegmentKept,
-        record: &Record<'_>,
-        numbers: &Ids,
-    ) {
+    fn judge(&mut self, kept: &SegmentKept, record: &Record<'_>, numbers: &Ids) {
         let raw = record.to_raw(numbers);
         if let Err(reason) = self.judge.record(&raw) {
             self.fault(kept, format!("sequence {}: {reason}", record.sequence));

@@ -114,7 +114,8 @@ pub(crate) fn without_orphans(mut cut: Ends, near: &BTreeMap<Partition, Vec<Near
             let Some(end) = cut.get_mut(partition) else { continue };
             let within = events.iter().filter(|event| event.sequence <= *end);
             let orphan = within.map(|event| (event.sequence, &*event.cause));
-            let first = orphan.filter(|(_, cause)| left_out.contains(cause)).map(|(at, _)| at).min();
+            let first =
+                orphan.filter(|(_, cause)| left_out.contains(cause)).map(|(at, _)| at).min();
             if let Some(first) = first {
                 let gone = events.iter().filter(|event| event.sequence >= first);
                 left_out.extend(gone.map(|event| &*event.id));
@@ -151,7 +152,10 @@ mod tests {
             ["orders", "stock", "payments"].map(|stream| Partition::new(stream, 0));
         let events = BTreeMap::from([
             (orders, near(&[(10, "placed", "request"), (11, "confirmed", "reserved")])),
-            (stock, near(&[(5, "received", "else"), (6, "reserved", "placed"), (7, "moved", "else")])),
+            (
+                stock,
+                near(&[(5, "received", "else"), (6, "reserved", "placed"), (7, "moved", "else")]),
+            ),
             (payments, near(&[(2, "opened", "confirmed"), (3, "charged", "opened")])),
         ]);
         // Everything is there, or nothing of it: nothing has to go.

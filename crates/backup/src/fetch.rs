@@ -36,5 +36,8 @@ async fn object(
     if found == checksum {
         return Ok(bytes);
     }
-    Err(BackupError::damaged(object, format!("its checksum is {found}, and {checksum} was written")))
+    Err(BackupError::damaged(
+        object,
+        format!("its checksum is {found}, and {checksum} was written"),
+    ))
 }

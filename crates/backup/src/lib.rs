@@ -26,15 +26,17 @@ mod write;
 pub use check::{Checker, Fault, Judge, absent, examine};
 pub use error::BackupError;
 pub use key::{SigningKey, TrustedKey};
-pub use manifest::{Manifest, ModelKept, PartitionKept, PositionKept, SchemaKept, SegmentKept, StreamKept};
+pub use manifest::{
+    Manifest, ModelKept, PartitionKept, PositionKept, SchemaKept, SegmentKept, StreamKept,
+};
 pub use part::Work;
 pub use place::Place;
 pub use point::{Point, Proof, SchemaText};
 pub use preflight::{Answer, preflight};
 pub use restore::{Restored, Restoring, restore};
-pub use target::Target;
 pub use schemas::Schemas;
 pub use segment::{Ids, Record};
+pub use target::Target;
 pub use until::{Cut, until};
 pub use write::{About, Backed, Options, SEGMENT_BYTES, Source, back_up};
 

@@ -149,9 +149,9 @@ impl Manifest {
     /// Every partition with the segments it has.
     pub fn partitions(&self) -> impl Iterator<Item = (chimera_log::Partition, &PartitionKept)> {
         self.streams.iter().flat_map(|stream| {
-            (0..).zip(&stream.partitions).map(|(index, kept)| {
-                (chimera_log::Partition::new(&stream.name, index), kept)
-            })
+            (0..)
+                .zip(&stream.partitions)
+                .map(|(index, kept)| (chimera_log::Partition::new(&stream.name, index), kept))
         })
     }
 

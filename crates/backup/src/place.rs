@@ -180,7 +180,10 @@ mod tests {
         assert!(!place.keep("a/b", Bytes::from_static(b"one")).await.unwrap());
         assert!(place.keep("a/b", Bytes::from_static(b"whole")).await.unwrap());
         assert_eq!(place.tail("a/b", (2, 5)).await.unwrap(), "ole");
-        assert_eq!((place.size("a/b").await.unwrap(), place.size("b").await.unwrap()), (Some(5), None));
+        assert_eq!(
+            (place.size("a/b").await.unwrap(), place.size("b").await.unwrap()),
+            (Some(5), None)
+        );
         place.create("a/a", Bytes::new()).await.unwrap();
         place.create("ab/a", Bytes::new()).await.unwrap();
         let found = place.list("a").await.unwrap();

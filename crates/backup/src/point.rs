@@ -57,7 +57,8 @@ impl Point {
         trust: Option<&TrustedKey>,
     ) -> Result<Self, BackupError> {
         let names = names(place).await?;
-        let wanted = if name == LATEST { names.last() } else { names.iter().find(|one| *one == name) };
+        let wanted =
+            if name == LATEST { names.last() } else { names.iter().find(|one| *one == name) };
         let Some(wanted) = wanted else { return Err(missing(place, name, &names)) };
         load(place, wanted, trust).await
     }
@@ -139,11 +140,7 @@ pub(crate) async fn publish(
     Ok(manifest)
 }
 
-async fn load(
-    place: &Place,
-    name: &str,
-    trust: Option<&TrustedKey>,
-) -> Result<Point, BackupError> {
+async fn load(place: &Place, name: &str, trust: Option<&TrustedKey>) -> Result<Point, BackupError> {
     let [text, checksum, signature] = objects(name);
     let there = |bytes: Option<Bytes>, object: &str| {
         bytes.ok_or_else(|| BackupError::damaged(object, "it is not there"))
@@ -177,7 +174,9 @@ fn proof(
     let (signer, signature) = match (&manifest.signer, signature, trust) {
         (None, None, None) => return Ok(Proof::Unsigned),
         (None, None, Some(_)) => return Err("it is not signed".to_owned()),
-        (None, Some(_), _) => return Err("there is a signature that it knows nothing of".to_owned()),
+        (None, Some(_), _) => {
+            return Err("there is a signature that it knows nothing of".to_owned());
+        }
         (Some(_), None, _) => return Err("its signature is missing".to_owned()),
         (Some(signer), Some(signature), _) => (signer, signature),
     };

@@ -55,7 +55,9 @@ pub async fn preflight(
 fn signature(point: &Point) -> Answer {
     let said = match (point.proof, &point.manifest.signer) {
         (Proof::Trusted, Some(key)) => format!("by the trusted key {key}"),
-        (_, Some(key)) => format!("whole, by the key {key}; --trust says whether that is the right one"),
+        (_, Some(key)) => {
+            format!("whole, by the key {key}; --trust says whether that is the right one")
+        }
         (_, None) => "NOT SIGNED: whoever could write there could have made it".to_owned(),
     };
     Answer::of("signature", Ok(said))

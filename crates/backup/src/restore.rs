@@ -163,9 +163,8 @@ impl Part {
     fn wanted(&self, from: u64) -> Vec<SegmentKept> {
         let parts = self.point.manifest.partitions().filter(|(one, _)| *one == self.partition);
         let segments = parts.flat_map(|(_, kept)| &kept.segments);
-        let within = |kept: &&SegmentKept| {
-            kept.content.last > from && kept.content.first <= self.end
-        };
+        let within =
+            |kept: &&SegmentKept| kept.content.last > from && kept.content.first <= self.end;
         segments.filter(within).cloned().collect()
     }
 
@@ -182,7 +181,9 @@ impl Part {
 fn passes(error: &BackupError) -> bool {
     matches!(
         error,
-        BackupError::Append(AppendError::Unavailable { .. } | AppendError::Indeterminate { fenced: false, .. })
+        BackupError::Append(
+            AppendError::Unavailable { .. } | AppendError::Indeterminate { fenced: false, .. }
+        )
     )
 }
 

@@ -32,7 +32,9 @@ impl Known {
     /// What a manifest, or the object itself, says of it; none if it is not to be used.
     async fn of(&self, place: &Place, found: &Found) -> Result<Option<SegmentKept>, BackupError> {
         if let Some(known) = self.segments.get(&found.object) {
-            return Ok((known.bytes == found.bytes && known.content.complete).then(|| known.clone()));
+            return Ok(
+                (known.bytes == found.bytes && known.content.complete).then(|| known.clone())
+            );
         }
         let Some((first, last, sha256)) = segment::of_name(&found.object) else { return Ok(None) };
         if !self.strays || found.bytes == 0 {

@@ -100,7 +100,10 @@ pub(crate) async fn named(
     for kept in named.values_mut() {
         let size = place.size(&kept.object).await?;
         kept.bytes = size.ok_or_else(|| {
-            BackupError::damaged(&kept.object, "earlier restore points name it, and it is not there")
+            BackupError::damaged(
+                &kept.object,
+                "earlier restore points name it, and it is not there",
+            )
         })?;
     }
     Ok(named.into_values().collect())

@@ -85,7 +85,9 @@ impl<'a> Record<'a> {
     /// The framed event under another id; under none that there is, where `ids` does not know its own.
     fn value_under(&self, ids: &Ids) -> Vec<u8> {
         match self.schema_id() {
-            Some(id) => with_schema_id(self.value.to_vec(), ids.get(&id).copied().unwrap_or(u32::MAX)),
+            Some(id) => {
+                with_schema_id(self.value.to_vec(), ids.get(&id).copied().unwrap_or(u32::MAX))
+            }
             None => self.value.to_vec(),
         }
     }
@@ -146,7 +148,11 @@ pub(crate) fn records(
 }
 
 /// Reads the next record's parts, one after the other, and gives their lengths.
-fn next(reader: &mut impl Read, parts: &mut Vec<u8>, object: &str) -> Result<[usize; 4], BackupError> {
+fn next(
+    reader: &mut impl Read,
+    parts: &mut Vec<u8>,
+    object: &str,
+) -> Result<[usize; 4], BackupError> {
     let broken = |error: std::io::Error| BackupError::damaged(object, error.to_string());
     let mut head = [0; LENGTHS];
     reader.read_exact(&mut head).map_err(broken)?;

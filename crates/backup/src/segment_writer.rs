@@ -133,7 +133,8 @@ mod tests {
     }
 
     fn written(records: &[RawRecord]) -> (SegmentKept, Bytes) {
-        let mut writer = SegmentWriter::new(records.first().map_or(1, |record| record.sequence)).unwrap();
+        let mut writer =
+            SegmentWriter::new(records.first().map_or(1, |record| record.sequence)).unwrap();
         for record in records {
             writer.push(record, Some(Timestamp(record.sequence.cast_signed()))).unwrap();
         }
@@ -158,7 +159,10 @@ mod tests {
         let record = (part(), part(), part(), vec(any::<u8>(), 0..2000));
         (1_u64..1000, vec(record, 1..40)).prop_map(|(first, parts)| {
             let numbered = (first..).zip(parts);
-            let record = |(sequence, (key, event_type, traceparent, value)): (u64, (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>))| {
+            let record = |(sequence, (key, event_type, traceparent, value)): (
+                u64,
+                (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
+            )| {
                 RawRecord {
                     sequence,
                     key: key.into(),
@@ -201,7 +205,8 @@ mod tests {
     #[test]
     fn a_mark_knows_every_part_of_a_record_but_the_id_of_its_schema() {
         let value: Vec<u8> = vec![0, 0, 0, 0, 9, 1, 2, 3];
-        let record = Record { sequence: 7, key: b"k", event_type: b"t", traceparent: b"", value: &value };
+        let record =
+            Record { sequence: 7, key: b"k", event_type: b"t", traceparent: b"", value: &value };
         let moved = vec![0, 1, 2, 3, 4, 1, 2, 3];
         assert_eq!(record.mark(), Record { value: &moved, ..record }.mark());
         let other = vec![0, 0, 0, 0, 9, 1, 2, 4];
@@ -217,7 +222,13 @@ mod tests {
 
     #[test]
     fn more_or_fewer_records_than_described_are_damage() {
-        let record = RawRecord { sequence: 1, key: "k".into(), event_type: "t".into(), traceparent: Bytes::new(), value: "v".into() };
+        let record = RawRecord {
+            sequence: 1,
+            key: "k".into(),
+            event_type: "t".into(),
+            traceparent: Bytes::new(),
+            value: "v".into(),
+        };
         let (mut kept, bytes) = written(&[record.clone(), RawRecord { sequence: 2, ..record }]);
         for last in [1, 3] {
             kept.content.last = last;

@@ -56,9 +56,9 @@ impl TargetIds {
     pub(crate) fn of(&self, stream: &str, kept: &SegmentKept) -> Result<Ids, BackupError> {
         let mut ids = Ids::new();
         for (id, sha256) in &kept.content.schemas {
-            let known = sha256.as_ref().and_then(|sha256| {
-                self.0.get(&(stream.to_owned(), sha256.clone())).copied()
-            });
+            let known = sha256
+                .as_ref()
+                .and_then(|sha256| self.0.get(&(stream.to_owned(), sha256.clone())).copied());
             let target = known.ok_or_else(|| BackupError::Refused(format!(
                 "{} has events of the schema {id}, which nobody knew when the restore point was written",
                 kept.object

@@ -87,7 +87,10 @@ mod tests {
         reader.learn(id, schemas_of(STREAM)[0].json).unwrap();
         let glance = reader.look(&event).unwrap();
         assert_eq!(glance.event_id, "0198f3c2-7a10-7b3e-9c41-5d2e8f60a1b2");
-        assert_eq!((glance.recorded_at, glance.causation_id), (meta.recorded_at, &*meta.causation_id));
+        assert_eq!(
+            (glance.recorded_at, glance.causation_id),
+            (meta.recorded_at, &*meta.causation_id)
+        );
         assert!(reader.look(&event[..20]).is_err());
     }
 
