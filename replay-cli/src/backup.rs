@@ -2,6 +2,7 @@
 //!
 //! Changes nothing but the place that it writes to, and waits for no read store.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use chimera_backup::{
     back_up,
 };
 use chimera_config::{Config, LogKind};
+use chimera_log::EventLog;
 use chimera_model::ALL;
 use chimera_wiring::{OpenStores, SchemaHome, schemas};
 use serde::Serialize;
@@ -73,7 +75,7 @@ pub(crate) async fn backup(
     let source = Source {
         log: log.log.clone(),
         schemas: Arc::new(HomeSchemas(home)),
-        about: about(config, models),
+        about: About { settings: settings(&*log.log, &mut notes), ..about(config, models) },
     };
     let how = Options {
         parallel: at_once(options.parallel),
@@ -117,6 +119,23 @@ fn about(config: &Config, models: Vec<ModelKept>) -> About {
     };
     let program = format!("chimera {}", env!("CARGO_PKG_VERSION"));
     About { program, source, models, ..About::default() }
+}
+
+/// What is set for the topic of each stream.
+fn settings(
+    log: &dyn EventLog,
+    notes: &mut Vec<String>,
+) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut settings = BTreeMap::new();
+    for stream in log.streams().unwrap_or_default() {
+        match log.settings(&stream.name) {
+            Ok(own) => drop(settings.insert(stream.name.to_string(), own)),
+            Err(error) => {
+                notes.push(format!("the settings of {} are not in it: {error}", stream.name))
+            }
+        }
+    }
+    settings
 }
 
 /// Where the read models stand, if their stores say so in time: a backup does not depend on them.

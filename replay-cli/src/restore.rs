@@ -92,6 +92,7 @@ pub(crate) async fn restore(
         schemas::ids(config).await.map_err(Failure::opening)?;
         let restored = restored(&point, cut, at_once(options.of.parallel), &target).await?;
         (report.events, report.there, report.verdict) = (restored.events, restored.there, "done");
+        report.notes.extend(not_set(&point, &target));
     }
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
@@ -144,6 +145,25 @@ fn unusable(dir: &Path, error: &std::io::Error) -> Failure {
 fn needed(point: &Point) -> u64 {
     let partitions = point.manifest.partitions().count() as u64;
     point.manifest.raw_bytes() + point.manifest.raw_bytes() / 20 + partitions * 1024 * 1024
+}
+
+/// Settings of topics that the restore point tells of and the target has not.
+fn not_set(point: &Point, target: &Target) -> Vec<String> {
+    let mut notes = Vec::new();
+    for stream in &point.manifest.streams {
+        let found = target.log.as_ref().and_then(|log| log.settings(&stream.name).ok());
+        // A log without settings of its own has nothing to be set.
+        let Some(found) = found.filter(|found| !found.is_empty()) else { continue };
+        for (name, value) in &stream.settings {
+            if found.get(name) != Some(value) {
+                let stream = &stream.name;
+                notes.push(format!(
+                    "the topic of {stream} had {name}={value}, and it is not set here"
+                ));
+            }
+        }
+    }
+    notes
 }
 
 fn ends(cut: &Cut) -> Vec<End> {
