@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chimera_backup::{
-    About, Manifest, ModelKept, Options, Place, PositionKept, SEGMENT_BYTES, SigningKey, Source,
-    back_up,
+    About, Backed, Manifest, ModelKept, Options, Place, PositionKept, SEGMENT_BYTES, SigningKey,
+    Source, back_up,
 };
 use chimera_config::{Config, LogKind};
 use chimera_log::EventLog;
@@ -88,20 +88,25 @@ pub(crate) async fn backup(
     bars.end();
     let backed = backed?;
     note(&backed.manifest, &mut notes);
-    Ok(BackupReport {
+    Ok(report(place.name(), &backed, started.elapsed(), notes))
+}
+
+fn report(place: &str, backed: &Backed, took: Duration, notes: Vec<String>) -> BackupReport {
+    let Backed { manifest, work } = backed;
+    BackupReport {
         verdict: "done",
-        place: place.name().to_owned(),
-        point: backed.manifest.name.clone(),
-        signed: backed.manifest.signer.is_some(),
-        events: backed.manifest.events(),
-        bytes: backed.manifest.bytes(),
-        raw_bytes: backed.manifest.raw_bytes(),
-        reused_objects: backed.work.reused,
-        new_objects: backed.work.new_objects,
-        new_bytes: backed.work.new_bytes,
-        seconds: started.elapsed().as_secs_f64(),
+        place: place.to_owned(),
+        point: manifest.name.clone(),
+        signed: manifest.signer.is_some(),
+        events: manifest.events(),
+        bytes: manifest.bytes(),
+        raw_bytes: manifest.raw_bytes(),
+        reused_objects: work.reused,
+        new_objects: work.new_objects,
+        new_bytes: work.new_bytes,
+        seconds: took.as_secs_f64(),
         notes,
-    })
+    }
 }
 
 fn key(file: Option<&Path>, new: Option<&Path>) -> Result<Option<SigningKey>, Failure> {

@@ -114,32 +114,20 @@ impl Part {
     async fn restore(&self) -> Result<(u64, u64), BackupError> {
         let began = there(&*self.log, &self.point, (&self.partition, self.end)).await?;
         self.progress.expect(&self.partition, self.end - began);
-        let (mut from, mut attempt) = (began, 1);
-        while let Err(error) = self.go_on(from).await {
+        let mut attempt = 1;
+        while let Err(error) = self.go_on().await {
             if !passes(&error) || attempt == ATTEMPTS {
                 return Err(error);
             }
             attempt += 1;
             tokio::time::sleep(PAUSE).await;
-            from = there(&*self.log, &self.point, (&self.partition, self.end)).await?;
         }
         Ok((began, self.end - began))
     }
 
-    /// Appends all behind `from`.
-    async fn go_on(&self, from: u64) -> Result<(), BackupError> {
-        if from >= self.end {
-            return Ok(());
-        }
-        let (log, partition) = (self.log.clone(), self.partition.clone());
-        let claimed = tokio::task::spawn_blocking(move || log.claim(&partition)).await?;
-        let mut appender = Appender::new(claimed?, (from, self.end));
-        if appender.writer.next_sequence() != from + 1 {
-            let (partition, next) = (&self.partition, appender.writer.next_sequence());
-            return Err(BackupError::Refused(format!(
-                "somebody writes to {partition} of the target: it goes on with {next}, and {from} was its last"
-            )));
-        }
+    /// Appends what is missing.
+    async fn go_on(&self) -> Result<(), BackupError> {
+        let Some((mut appender, from)) = self.claimed().await? else { return Ok(()) };
         let wanted = self.wanted(from);
         let mut coming = wanted.first().map(|kept| self.fetch(kept));
         for (index, kept) in wanted.iter().enumerate() {
@@ -157,6 +145,25 @@ impl Part {
             appender = appended.await??;
         }
         Ok(())
+    }
+
+    /// The right to append, and behind which sequence; none where nothing is missing.
+    async fn claimed(&self) -> Result<Option<(Appender, u64)>, BackupError> {
+        if there(&*self.log, &self.point, (&self.partition, self.end)).await? == self.end {
+            return Ok(None);
+        }
+        let (log, partition) = (self.log.clone(), self.partition.clone());
+        let writer = tokio::task::spawn_blocking(move || log.claim(&partition)).await??;
+        // Nobody else can write now: what is there is what counts.
+        let from = there(&*self.log, &self.point, (&self.partition, self.end)).await?;
+        let next = writer.next_sequence();
+        if next == from + 1 {
+            return Ok(Some((Appender::new(writer, (from, self.end)), from)));
+        }
+        let partition = &self.partition;
+        Err(BackupError::Refused(format!(
+            "somebody else writes to {partition} of the target: it goes on with {next}, and {from} was its last"
+        )))
     }
 
     /// The segments with something behind `from` and up to the end.
