@@ -1,5 +1,6 @@
 //! The command line: verbs, flags, help.
 
+mod backup;
 mod dlq;
 mod export;
 mod generations;
@@ -14,6 +15,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 
+pub(crate) use backup::at_once;
+pub use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
 pub(crate) use dlq::{DlqVerb, OneAggregate};
 pub(crate) use export::ExportOptions;
 pub(crate) use generations::{Decided, DropOptions, PromoteOptions, RollbackOptions};
@@ -131,6 +134,15 @@ Examples:
     /// Write what the log holds into files for analytics: events, fact and dimension tables.
     #[command(after_help = export::HELP)]
     Export(ExportOptions),
+    /// Write a restore point of the log, its schemas and where everything stands, to a directory or an object store.
+    #[command(after_help = backup::backup_help())]
+    Backup(BackupOptions),
+    /// Restore a restore point into an empty log, or go on with it.
+    #[command(after_help = backup::restore_help())]
+    Restore(RestoreOptions),
+    /// Check that a restore point is still what was written.
+    #[command(after_help = backup::verify_backup_help())]
+    VerifyBackup(VerifyBackupOptions),
 }
 
 /// Which read models to prove, and how.
@@ -172,6 +184,9 @@ impl Cli {
             Verb::Dlq { .. } => "dlq",
             Verb::Inspect { .. } => "inspect",
             Verb::Export(_) => "export",
+            Verb::Backup(_) => "backup",
+            Verb::Restore(_) => "restore",
+            Verb::VerifyBackup(_) => "verify-backup",
         }
     }
 }

@@ -69,3 +69,12 @@ impl From<chimera_log::ReadError> for Failure {
         Self::failed(error)
     }
 }
+
+impl From<chimera_backup::BackupError> for Failure {
+    fn from(error: chimera_backup::BackupError) -> Self {
+        match error {
+            chimera_backup::BackupError::Usage(reason) => Self::Usage(reason),
+            error => Self::failed(error),
+        }
+    }
+}

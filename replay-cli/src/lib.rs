@@ -1,8 +1,9 @@
-//! The operator's tool for read models: one verb a file.
+//! The operator's tool for the log and its read models: one verb a file.
 //!
 //! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
 //! Data goes to stdout, everything else to stderr.
 
+mod backup;
 mod cli;
 mod data;
 mod dlq;
@@ -15,14 +16,19 @@ mod models;
 mod open_log;
 mod operator;
 mod output;
+mod partition_bars;
 mod progress;
 mod promote;
 mod rebuild;
+mod restore;
 mod rollback;
+mod room;
 mod run;
+mod schemas_kept;
 mod status;
 mod switch;
 mod verify;
+mod verify_backup;
 
 use std::process::ExitCode;
 
@@ -51,6 +57,11 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),
         Verb::Export(options) => export::export(&config, options).await.map(Report::Export),
+        Verb::Backup(options) => backup::backup(&config, options).await.map(Report::Backup),
+        Verb::Restore(options) => restore::restore(&config, options).await.map(Report::Restore),
+        Verb::VerifyBackup(options) => {
+            verify_backup::verify_backup(options).await.map(Report::VerifyBackup)
+        }
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

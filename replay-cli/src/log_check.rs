@@ -74,7 +74,7 @@ pub(crate) async fn check(
 }
 
 /// One partition as it is read.
-struct Checked {
+pub(crate) struct Checked {
     partition: Partition,
     decoder: Arc<Decoder>,
     /// The last version of each aggregate, by the hash of its key.
@@ -84,7 +84,7 @@ struct Checked {
 }
 
 impl Checked {
-    fn new(partition: Partition, decoder: Arc<Decoder>) -> Self {
+    pub(crate) fn new(partition: Partition, decoder: Arc<Decoder>) -> Self {
         let versions = HashMap::with_hasher(Xxh3DefaultBuilder::new());
         Self { partition, decoder, versions, last: 0, faults: Vec::new() }
     }
@@ -125,7 +125,8 @@ impl Checked {
         }
     }
 
-    fn event(&mut self, record: &RawRecord) -> Result<(), String> {
+    /// What is wrong with the next event in itself, or with its version.
+    pub(crate) fn event(&mut self, record: &RawRecord) -> Result<(), String> {
         let change = self
             .decoder
             .decode(&self.partition, &record.value)

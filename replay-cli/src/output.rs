@@ -1,5 +1,6 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
+mod backups;
 mod exported;
 mod generations;
 mod inspected;
@@ -11,16 +12,19 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::backup::BackupReport;
 use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
 use crate::drop_generations::DropReport;
 use crate::export::ExportReport;
 use crate::failure::Failure;
 use crate::inspect::InspectReport;
+use crate::restore::RestoreReport;
 use crate::run::RunReport;
 use crate::status::StatusReport;
 use crate::switch::SwitchReport;
 use crate::verify::VerifyReport;
+use crate::verify_backup::VerifyBackupReport;
 
 /// Of the envelope and of the reports in it; members may be added without a new number.
 const FORMAT: u32 = 1;
@@ -45,6 +49,12 @@ pub enum Report {
     Inspect(InspectReport),
     /// Of `replay export`.
     Export(ExportReport),
+    /// Of `replay backup`.
+    Backup(BackupReport),
+    /// Of `replay restore`.
+    Restore(RestoreReport),
+    /// Of `replay verify-backup`.
+    VerifyBackup(VerifyBackupReport),
 }
 
 impl Report {
@@ -52,10 +62,14 @@ impl Report {
     #[must_use]
     pub fn is_good(&self) -> bool {
         match self {
-            Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) | Self::Drop(_) => true,
+            Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) | Self::Drop(_) | Self::Backup(_) => {
+                true
+            }
             Self::Run(report) => report.verdict != "failed",
             Self::Switch(report) => report.verdict != "refused",
             Self::Export(report) => report.verdict != "incomplete",
+            Self::Restore(report) => report.verdict != "refused",
+            Self::VerifyBackup(report) => report.verdict == "sound",
             Self::Verify(report) => report.verdict == "identical",
         }
     }

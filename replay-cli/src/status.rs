@@ -114,7 +114,11 @@ pub(crate) async fn status(config: &Config) -> Result<StatusReport, Failure> {
     Ok(StatusReport { verdict: "ok", partitions, models })
 }
 
-async fn of_model(data: &Data, model: &'static ReadModel) -> Result<ModelStatus, Failure> {
+/// How one read model stands.
+pub(crate) async fn of_model(
+    data: &Data,
+    model: &'static ReadModel,
+) -> Result<ModelStatus, Failure> {
     let live = data.live(model).await?;
     let generations = generations::all(data, model).await?;
     let view = View::new(model.name, live.unwrap_or(0));

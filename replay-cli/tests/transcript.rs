@@ -9,7 +9,22 @@ use support::{data_with, history, opened, replay, replay_well};
 #[test]
 fn help_shows_examples_and_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
-    for verb in ["", "status", "run", "promote", "rollback", "drop", "verify", "dlq"] {
+    let verbs = [
+        "",
+        "status",
+        "run",
+        "promote",
+        "rollback",
+        "drop",
+        "verify",
+        "dlq",
+        "inspect",
+        "export",
+        "backup",
+        "restore",
+        "verify-backup",
+    ];
+    for verb in verbs {
         let said = replay_well(dir.path(), &format!("{verb} --help"));
         let (_, examples) = said.out.split_once("Examples:\n").unwrap();
         let shown = examples.lines().filter(|line| line.starts_with("  replay ")).count();

@@ -8,6 +8,7 @@ mod envelope;
 mod error;
 mod frame;
 mod generic;
+mod glance;
 mod learnt;
 #[cfg(test)]
 mod properties;
@@ -20,6 +21,7 @@ pub mod testing;
 pub use error::CodecError;
 pub use frame::schema_id;
 pub use generic::GenericReader;
+pub use glance::{Glance, GlanceReader, with_schema_id};
 pub use schema_ids::{SchemaIds, SchemaSource, SourceError};
 pub use schemas::{BundledSchema, bundled_schemas, schemas_of};
 pub use stream_codec::StreamCodec;

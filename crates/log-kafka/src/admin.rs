@@ -1,5 +1,6 @@
 //! Topics: which there are, creating those that are missing, what their records may weigh. Never changes one that exists.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{
-    AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+    AdminClient, AdminOptions, ConfigResource, ConfigSource, NewTopic, ResourceSpecifier,
+    TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -123,6 +125,15 @@ impl Admin {
         let described = self.describe(topic)?;
         let value = described.get("max.message.bytes").and_then(|entry| entry.value.as_deref());
         Ok(value.and_then(|value| value.parse().ok()).unwrap_or(DEFAULT_MAX_MESSAGE))
+    }
+
+    /// What is set for the topic itself, other than what the brokers have for all.
+    pub(crate) fn own_settings(&self, topic: &str) -> KafkaResult<BTreeMap<String, String>> {
+        let described = self.describe(topic)?;
+        let own = described.entries.into_iter().filter(|entry| {
+            matches!(entry.source, ConfigSource::DynamicTopic) && !entry.is_sensitive
+        });
+        Ok(own.filter_map(|entry| Some((entry.name, entry.value?))).collect())
     }
 
     /// Whether the topic keeps every record for ever, as a source of truth must.

@@ -1,5 +1,6 @@
 //! The log as a whole: the port, on a Kafka that is there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -196,6 +197,11 @@ impl EventLog for KafkaLog {
         let (place, tail) = self.tail(partition)?;
         let (cluster, partition) = (Arc::clone(&self.cluster), partition.clone());
         Ok(Box::new(KafkaReader::new(cluster, partition, place, from, AtTail::of(tail))))
+    }
+
+    fn settings(&self, stream: &str) -> Result<BTreeMap<String, String>, ReadError> {
+        let set = self.cluster.admin.own_settings(&self.cluster.settings.topic(stream));
+        set.map_err(|error| unread(&Partition::new(stream, 0), &error))
     }
 
     fn high_watermark(&self, partition: &Partition) -> Result<watch::Receiver<u64>, ReadError> {

@@ -2,7 +2,7 @@
 //!
 //! Partitions, not streams: honest about Kafka. Writing blocks (a shard owns a thread); reading is asynchronous.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -42,6 +42,14 @@ pub trait EventLog: Send + Sync {
     /// # Errors
     /// If the log cannot answer.
     fn streams(&self) -> Result<Vec<StreamSpec>, ReadError>;
+
+    /// What is set for a stream by itself, by the names that its log has for it; nothing where a log has no settings.
+    ///
+    /// # Errors
+    /// If the stream is unknown or the log cannot answer.
+    fn settings(&self, _stream: &str) -> Result<BTreeMap<String, String>, ReadError> {
+        Ok(BTreeMap::new())
+    }
 
     /// Makes the caller the only writer of `partition`: every writer claimed before is fenced. Blocks.
     ///

@@ -38,6 +38,16 @@ pub enum RegistryError {
         /// What it said.
         reason: String,
     },
+    /// What was kept of another registry does not fit what is in this one.
+    #[error(
+        "the schema registry refuses a schema of {subject} that events were written with: {reason}"
+    )]
+    Refused {
+        /// The subject.
+        subject: String,
+        /// What it said.
+        reason: String,
+    },
     /// The file of its authority will not do.
     #[error("registry.ca_file {path} cannot be used: {reason}")]
     Authority {

@@ -8,6 +8,7 @@ mod client;
 mod error;
 mod patience;
 mod plan;
+mod restored;
 mod saved;
 mod settings;
 mod settle;

@@ -5,7 +5,9 @@
 pub mod kafka;
 mod open_log;
 mod open_stores;
+mod schema_home;
 pub mod schemas;
 
 pub use open_log::{LogToRead, OpenLog, STREAMS, open_log, open_log_to_read};
 pub use open_stores::OpenStores;
+pub use schema_home::SchemaHome;

@@ -15,6 +15,9 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         Report::Drop(report) => generations::drop(out, report),
         Report::Verify(report) => verify(out, report),
         Report::Dlq(report) => super::letters::write(out, report),
+        Report::Backup(report) => super::backups::backup(out, report),
+        Report::Restore(report) => super::backups::restore(out, report),
+        Report::VerifyBackup(report) => super::backups::verify_backup(out, report),
         Report::Inspect(report) => super::inspected::write(out, report),
         Report::Export(report) => super::exported::write(out, report),
     }
