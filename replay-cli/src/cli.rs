@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::failure::Failure;
 
 pub(crate) use backup::at_once;
-pub use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
+pub(crate) use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
 pub(crate) use dlq::{DlqVerb, OneAggregate};
 pub(crate) use export::ExportOptions;
 pub(crate) use generations::{Decided, DropOptions, PromoteOptions, RollbackOptions};
