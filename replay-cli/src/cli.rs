@@ -196,6 +196,13 @@ pub struct VerifyOptions {
     /// Where to rebuild for the comparison; in the data directory unless given. Needs as much room as the read models.
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
+    /// This generation instead of the live one.
+    #[arg(long, value_name = "N")]
+    pub generation: Option<u32>,
+    /// Compare with this generation instead of with what the log gives. What differs is judged by the log, so both may be
+    /// fed meanwhile and stand at different positions.
+    #[arg(long, value_name = "N")]
+    pub against: Option<u32>,
     /// How many differing keys of each table are named.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub named: usize,

@@ -6,6 +6,7 @@
 mod cli;
 mod data;
 mod dlq;
+mod dry;
 mod failure;
 mod inspect;
 mod log_check;
