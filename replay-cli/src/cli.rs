@@ -87,6 +87,13 @@ pub enum Verb {
   replay status
   replay status --format json | jq '.models[] | {name, lag}'")]
     Status,
+    /// Say what a rebuild would read and write, how long it takes, and what is in its way; changes nothing.
+    #[command(after_help = format!("{EXIT_CODES}
+
+Examples:
+  replay plan --all
+  replay plan order_details --format json"))]
+    Plan(PlanOptions),
     /// Rebuild read models from the first event beside the live ones, then swap.
     #[command(after_help = format!("{EXIT_CODES}
 
@@ -187,6 +194,21 @@ pub struct Chosen {
     pub all: bool,
 }
 
+/// Which rebuild to plan.
+#[derive(Debug, Clone, Args)]
+pub struct PlanOptions {
+    /// Which read models.
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// Measure how fast events are rebuilt, in scratch stores that are gone afterwards, where no run has left a rate. For
+    /// embedded stores.
+    #[arg(long)]
+    pub calibrate: bool,
+    /// Where to measure; in the data directory unless given.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}
+
 /// Which read models to prove, and how.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyOptions {
@@ -225,6 +247,7 @@ impl Cli {
     pub fn verb_name(&self) -> &'static str {
         match self.verb {
             Verb::Status => "status",
+            Verb::Plan(_) => "plan",
             Verb::Run(_) => "run",
             Verb::Verify(_) => "verify",
             Verb::Dlq { .. } => "dlq",

@@ -1,4 +1,4 @@
-//! The operator's tool for read models: `replay status`, `run`, `verify`, `dlq`, `inspect`, one file each.
+//! The operator's tool for read models: `replay status`, `plan`, `run`, `verify`, `dlq`, `inspect`, one file each.
 //!
 //! Owns plans, reports and exit codes. Projects and applies nothing itself: that is the worker's, here as in a running node.
 //! Data goes to stdout, everything else to stderr.
@@ -13,9 +13,12 @@ mod log_check;
 mod models;
 mod open_log;
 mod output;
+mod plan;
 mod progress;
+mod rates;
 mod rebuild;
 mod run;
+mod scratch;
 mod status;
 mod verify;
 
@@ -39,6 +42,7 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
     let config = cli.settings.load()?;
     match &cli.verb {
         Verb::Status => status::status(&config).await.map(Report::Status),
+        Verb::Plan(options) => plan::plan(&config, options).await.map(Report::Plan),
         Verb::Run(chosen) => run::run(&config, chosen).await.map(Report::Run),
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),

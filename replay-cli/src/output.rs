@@ -2,6 +2,7 @@
 
 mod inspected;
 mod letters;
+mod planned;
 mod text;
 
 use std::io::{self, Write};
@@ -13,6 +14,7 @@ use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
 use crate::failure::Failure;
 use crate::inspect::InspectReport;
+use crate::plan::PlanReport;
 use crate::run::RunReport;
 use crate::status::StatusReport;
 use crate::verify::VerifyReport;
@@ -26,6 +28,8 @@ const FORMAT: u32 = 1;
 pub enum Report {
     /// Of `replay status`.
     Status(StatusReport),
+    /// Of `replay plan`.
+    Plan(PlanReport),
     /// Of `replay run`.
     Run(RunReport),
     /// Of `replay verify`.
@@ -42,6 +46,7 @@ impl Report {
     pub fn is_good(&self) -> bool {
         match self {
             Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) => true,
+            Self::Plan(report) => report.verdict == "ready",
             Self::Run(report) => report.verdict == "done",
             Self::Verify(report) => report.verdict == "identical",
         }

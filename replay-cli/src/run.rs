@@ -16,6 +16,7 @@ use crate::data::Data;
 use crate::failure::Failure;
 use crate::models;
 use crate::progress::Progress;
+use crate::rates;
 use crate::rebuild::{one_per_core, rebuild};
 
 /// What was rebuilt.
@@ -66,6 +67,8 @@ pub(crate) async fn run(config: &Config, chosen: &Chosen) -> Result<RunReport, F
     for task in tasks {
         models.push(task.await.map_err(Failure::failed)?);
     }
+    let built = models.iter().filter(|model| model.problem.is_none());
+    rates::keep(config, built.map(|model| (model.name, model.events, model.seconds)));
     data.stores.clone().close()?;
     let failed = models.iter().any(|model| model.problem.is_some());
     Ok(RunReport { verdict: if failed { "failed" } else { "done" }, models })

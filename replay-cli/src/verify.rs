@@ -6,7 +6,6 @@ mod ground;
 mod judge;
 mod parts;
 mod report;
-mod scratch;
 mod settling;
 #[cfg(test)]
 mod tests;
@@ -15,6 +14,9 @@ use std::sync::Arc;
 
 use chimera_config::Config;
 use chimera_model::ReadModel;
+use chimera_stores::View;
+use chimera_stores::checksum::Content;
+use chimera_worker::Stores;
 
 pub(crate) use report::{Differing, ModelReport, TableReport, VerifyReport};
 
@@ -23,10 +25,10 @@ use crate::data::{Data, LIMITS};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::rebuild::one_per_core;
+use crate::scratch::Scratch;
 use crate::{log_check, models};
 use ground::Ground;
 use judge::{Asked, Judge};
-use scratch::Scratch;
 
 pub(crate) async fn verify(
     config: &Config,
@@ -39,11 +41,14 @@ pub(crate) async fn verify(
         ));
     }
     let data = Data::open(config).await?;
+    let ends = data.log.all_ends()?;
+    log_check::is_readable(&data.log, &ends).await?;
     let mut asked = Vec::new();
     for model in wanted {
         asked.push(which(&data, model, options).await?);
     }
-    let scratch = Scratch::open(options.scratch.as_deref().unwrap_or(&data.log.dir))?;
+    let dir = options.scratch.as_deref().unwrap_or(&data.log.dir);
+    let scratch = Scratch::open(dir, "verify-scratch")?;
     let (progress, cores) = (Progress::new(), one_per_core());
     let ground = Ground::new(data.log.clone(), data.all(), scratch.all());
     let judge = Judge {
@@ -52,7 +57,6 @@ pub(crate) async fn verify(
         named: options.named,
         progress: progress.clone(),
     };
-    let ends = data.log.all_ends()?;
     let mut tasks = Vec::new();
     for one in asked {
         let (judge, cores) = (judge.clone(), cores.clone());
@@ -93,4 +97,13 @@ async fn which(
         }
     }
     Ok(Asked { model, generation, against })
+}
+
+/// What a view holds in these stores, table by table.
+pub(crate) fn contents_of<'a>(
+    stores: &'a Stores,
+    model: &ReadModel,
+    view: View,
+) -> Vec<Content<'a>> {
+    parts::contents(stores, model, view, parts::Held::all(model))
 }

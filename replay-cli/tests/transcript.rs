@@ -32,6 +32,13 @@ fn mistakes_are_explained_and_end_with_64() {
             "run no_such_model",
             "there is no read model no_such_model; there are orders_by",
         ),
+        (dir.path(), "verify --against 2", "are of one read model: name it"),
+        (
+            dir.path(),
+            "verify daily_revenue --generation 7",
+            "daily_revenue has no generation 7; there are: none",
+        ),
+        (dir.path(), "verify daily_revenue --generation 7 --against 7", "must name another"),
         (empty.path(), "status", "name the data directory with --data"),
     ];
     for (dir, arguments, expected) in cases {

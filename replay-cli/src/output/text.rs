@@ -11,6 +11,7 @@ use crate::verify::{Differing, ModelReport, TableReport, VerifyReport};
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     match report {
         Report::Status(report) => status(out, report),
+        Report::Plan(report) => super::planned::write(out, report),
         Report::Run(report) => run(out, report),
         Report::Verify(report) => verify(out, report),
         Report::Dlq(report) => super::letters::write(out, report),

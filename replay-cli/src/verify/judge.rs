@@ -96,7 +96,7 @@ impl Judge {
         let (held, scratch) = (part.held, part.scratch);
         self.ground.leave_out(model, view, scratch).await?;
         let target = self.feeder.target(model, scratch);
-        let first = within(part.upto, ends);
+        let first = within(&part.upto, ends);
         rebuild(&self.feeder, &target, &first, &self.progress).await?;
         let upto = self.approach(&target, (view, held), first).await?;
         let side = Side { view, scratch, before: Before::Beneath, applied: upto };
@@ -122,7 +122,7 @@ impl Judge {
     ) -> Result<Positions, Failure> {
         for _ in 0..APPROACHES {
             let (applied, ends) = self.ground.positions(target.model(), view).await?;
-            let next = within(held.least(&applied, &upto), &ends);
+            let next = within(&held.least(&applied, &upto), &ends);
             let events: u64 =
                 next.iter().map(|(partition, last)| last.saturating_sub(upto[partition])).sum();
             if events < NEAR || next.iter().any(|(partition, last)| *last < upto[partition]) {
@@ -149,7 +149,7 @@ impl Judge {
         let held = Held::all(model);
         let mut sides = Vec::new();
         for (scratch, view, applied) in [(1, view, applied), (2, other, &of_other)] {
-            let applied = within(held.least(applied, ends), &other_ends);
+            let applied = within(&held.least(applied, ends), &other_ends);
             sides.push(Side { view, scratch, before: Before::Nothing, applied });
         }
         let settling = Settling { ground: &self.ground, model, sides };

@@ -109,12 +109,13 @@ pub(super) fn contents<'a>(
     contents
 }
 
-/// What lies beyond the end of the log can't be read from it.
-pub(super) fn within(mut upto: Positions, ends: &Positions) -> Positions {
-    for (partition, sequence) in &mut upto {
-        *sequence = (*sequence).min(ends.get(partition).copied().unwrap_or(0));
+/// Every partition that the log has, 0 where nothing was applied; what lies beyond its end can't be read from it.
+pub(super) fn within(upto: &Positions, ends: &Positions) -> Positions {
+    let mut positions = Positions::new();
+    for (partition, end) in ends {
+        positions.insert(partition.clone(), at(Some(upto), partition).min(*end));
     }
-    upto
+    positions
 }
 
 /// Whether no position lies beyond these ends.
