@@ -9,7 +9,7 @@ use support::{alone, data_with, history, replay, replay_well};
 #[test]
 fn help_shows_examples_and_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
-    for verb in ["", "status", "run", "verify", "dlq"] {
+    for verb in ["", "status", "plan", "run", "verify", "dlq"] {
         let said = replay_well(dir.path(), &format!("{verb} --help"));
         let (_, examples) = said.out.split_once("Examples:\n").unwrap();
         let shown = examples.lines().filter(|line| line.starts_with("  replay ")).count();
@@ -104,7 +104,9 @@ fn reports_go_to_stdout_and_progress_to_stderr() {
 #[test]
 fn every_report_has_the_same_envelope() {
     let dir = data_with(&history());
-    for (verb, verdict) in [("run --all", "done"), ("verify", "identical"), ("status", "ok")] {
+    for (verb, verdict) in
+        [("run --all", "done"), ("verify", "identical"), ("status", "ok"), ("plan --all", "ready")]
+    {
         let report = replay_well(dir.path(), &format!("{verb} --format json")).json();
         assert_eq!(report["format"], 1);
         assert_eq!(report["command"], verb.split_whitespace().next().unwrap());

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::open_log::OpenLog;
 
 /// How long after it was written an event may become known to a reader of a log elsewhere.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// The log and the stores. Shared by all read models.

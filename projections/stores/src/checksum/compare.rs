@@ -73,7 +73,7 @@ pub struct Differs {
 
 /// How two views are compared.
 pub struct Comparing<'a> {
-    /// How many keys are named at most.
+    /// How many keys are named at most; one at least is.
     pub named: usize,
     /// What the other view is.
     pub other: Other,
@@ -110,11 +110,10 @@ pub async fn compare(
     let mut search = Search::new(live, rebuilt, how);
     let groups = differing_groups(&of_live, &of_rebuilt);
     for group in &groups {
-        if search.is_over() {
-            search.more = true;
+        search.group(group).await?;
+        if search.more {
             break;
         }
-        search.group(group).await?;
     }
     Ok(search.into_difference(of_live, of_rebuilt, &groups))
 }
@@ -144,13 +143,9 @@ impl<'a> Search<'a> {
         Self { live, rebuilt, how, in_flight, differing, keys, more }
     }
 
-    fn is_over(&self) -> bool {
-        self.keys.len() >= self.how.named
-    }
-
     fn name(&mut self, key: Key, found: Found) {
         self.differing.insert(bucket_of(key.hash()));
-        if !self.is_over() {
+        if self.keys.len() < self.how.named.max(1) {
             self.keys.insert(key, found);
         } else if !self.keys.contains_key(&key) {
             self.more = true;
