@@ -30,13 +30,7 @@ pub(crate) async fn plan(config: &Config, options: &PlanOptions) -> Result<PlanR
     let data = Data::open(config).await?;
     let progress = Progress::new();
     let (sample, rates) = (Sample::of(&data.log).await?, Rates::of(config));
-    let scratch = match options.calibrate {
-        true if !data.stores.are_shared() => {
-            let dir = options.scratch.as_deref().unwrap_or(&data.log.dir);
-            Some(Scratch::open(dir, "plan-scratch")?)
-        }
-        true | false => None,
-    };
+    let scratch = scratch(&data, options)?;
     let mut models = Vec::new();
     for model in &wanted {
         let mut plan = of_model(&data, model, &sample, &progress).await?;
@@ -51,6 +45,15 @@ pub(crate) async fn plan(config: &Config, options: &PlanOptions) -> Result<PlanR
     let read = (!data.stores.are_shared()).then(|| bytes_in(&data.log.dir.join("read")));
     let seconds = all_together(models.iter().map(|model| model.seconds));
     Ok(PlanReport::new(models, seconds, read.filter(|_| all)))
+}
+
+/// Where to measure, if that was asked for and can be done: embedded stores say nothing of others.
+fn scratch(data: &Data, options: &PlanOptions) -> Result<Option<Scratch>, Failure> {
+    if !options.calibrate || data.stores.are_shared() {
+        return Ok(None);
+    }
+    let dir = options.scratch.as_deref().unwrap_or(&data.log.dir);
+    Scratch::open(dir, "plan-scratch").map(Some)
 }
 
 async fn of_model(

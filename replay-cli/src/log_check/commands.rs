@@ -133,7 +133,9 @@ mod tests {
 
     fn faults(changes: &[Change]) -> Vec<u64> {
         let mut commands = Commands::default();
-        changes.iter().for_each(|change| commands.note(change));
+        for change in changes {
+            commands.note(change);
+        }
         let mut faults = vec![];
         for mut candidates in commands.candidates() {
             let wrong = changes.iter().filter(|change| candidates.look(change).is_some());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chimera_codec::CodecError;
 use chimera_log::{Partition, RawRecord};
+use chimera_log_embedded::EmbeddedLog;
 use chimera_model::ReadModel;
 
 use super::report::StreamPlan;
@@ -45,7 +46,7 @@ impl Sample {
                 }
             }
         }
-        for size in log.embedded.as_deref().map(|log| log.sizes()).unwrap_or_default() {
+        for size in log.embedded.as_deref().map(EmbeddedLog::sizes).unwrap_or_default() {
             let seen = streams.entry(size.partition.stream.to_string()).or_default();
             seen.bytes = Some(seen.bytes.unwrap_or(0) + size.bytes);
         }
