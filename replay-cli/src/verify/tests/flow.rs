@@ -122,6 +122,33 @@ impl Flow {
         }
     }
 
+    /// Moves the checkpoints of generation 1 on without their events.
+    pub(super) async fn lose(&self) {
+        self.append(60);
+        let target = feeder_target(self, 1);
+        let mut checkpoints = Vec::new();
+        for leg in self.feeder.legs(&target, |_| Some(0)).await.unwrap() {
+            let end = *self.log.high_watermark(&leg.partition).unwrap().borrow();
+            let (stream, partition) = (leg.partition.stream, leg.partition.index);
+            checkpoints.push(Checkpoint { stream, partition, sequence: end });
+        }
+        self.inner.rows.apply(target.view(), &[], &checkpoints).await.unwrap();
+        if !self.model.spaces.is_empty() {
+            self.inner.kv.apply(target.view(), &[], &checkpoints).await.unwrap();
+        }
+        self.state.lock().unwrap().told.clear();
+    }
+
+    /// Everything happens that is still to come, and is applied.
+    pub(super) async fn finish(&self) {
+        self.append(usize::MAX);
+        let target = feeder_target(self, 1);
+        let end = |partition: &_| Some(*self.log.high_watermark(partition).unwrap().borrow());
+        let legs = self.feeder.legs(&target, end).await.unwrap();
+        self.feeder.feed(&target, &legs, &Positions::default()).await.unwrap();
+        self.state.lock().unwrap().told.clear();
+    }
+
     async fn checkpoints(&self, view: View) -> Vec<Checkpoint> {
         if !self.model.tables.is_empty() {
             return self.inner.rows.checkpoints(view).await.unwrap();
