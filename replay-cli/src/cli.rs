@@ -21,7 +21,7 @@ pub(crate) use dlq::{DlqVerb, OneAggregate};
 pub(crate) use export::ExportOptions;
 pub(crate) use generations::{Decided, DropOptions, PromoteOptions, RollbackOptions};
 pub(crate) use inspect::{InspectVerb, OfAggregate};
-pub(crate) use run::RunOptions;
+pub(crate) use run::{Chosen, RunOptions};
 
 /// Usage or configuration.
 pub(crate) const EXIT_USAGE: u8 = 64;
@@ -110,6 +110,13 @@ pub enum Verb {
     /// Remove generations that nobody reads.
     #[command(after_help = generations::DROP)]
     Drop(DropOptions),
+    /// Say what a rebuild would read and write, how long it takes, and what is in its way; changes nothing.
+    #[command(after_help = format!("{EXIT_CODES}
+
+Examples:
+  replay plan --all
+  replay plan order_details --format json"))]
+    Plan(PlanOptions),
     /// Prove by content that read models are what the log says; changes nothing.
     #[command(after_help = format!("{EXIT_CODES}
 
@@ -145,6 +152,21 @@ Examples:
     VerifyBackup(VerifyBackupOptions),
 }
 
+/// Which rebuild to plan.
+#[derive(Debug, Clone, Args)]
+pub struct PlanOptions {
+    /// Which read models.
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// Measure how fast events are rebuilt, in scratch stores that are gone afterwards, where no run has left a rate. For
+    /// embedded stores.
+    #[arg(long)]
+    pub calibrate: bool,
+    /// Where to measure; in the data directory unless given.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}
+
 /// Which read models to prove, and how.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyOptions {
@@ -154,6 +176,16 @@ pub struct VerifyOptions {
     /// Where to rebuild for the comparison; in the data directory unless given. Needs as much room as the read models.
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
+    /// This generation instead of the live one.
+    #[arg(long, value_name = "N")]
+    pub generation: Option<u32>,
+    /// Compare with this generation instead of with what the log gives. What differs is judged by the log, so both may be
+    /// fed meanwhile and stand at different positions.
+    #[arg(long, value_name = "N")]
+    pub against: Option<u32>,
+    /// Only the log itself; no store is opened.
+    #[arg(long, conflicts_with_all = ["models", "scratch", "generation", "against"])]
+    pub log: bool,
     /// How many differing keys of each table are named.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub named: usize,
@@ -176,6 +208,7 @@ impl Cli {
     pub fn verb_name(&self) -> &'static str {
         match self.verb {
             Verb::Status => "status",
+            Verb::Plan(_) => "plan",
             Verb::Run(_) => "run",
             Verb::Promote(_) => "promote",
             Verb::Rollback(_) => "rollback",

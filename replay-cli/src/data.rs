@@ -18,7 +18,8 @@ use crate::open_log::OpenLog;
 pub(crate) type Positions = BTreeMap<Partition, u64>;
 
 /// Bounded so that two read models at once, each from all its partitions, stay well under a gigabyte.
-const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024, ..Limits::REBUILD };
+pub(crate) const LIMITS: Limits =
+    Limits { events: 4096, bytes: 2 * 1024 * 1024, ..Limits::REBUILD };
 
 /// An open log and the stores beside it.
 pub(crate) struct Data {
@@ -66,22 +67,7 @@ impl Data {
         model: &ReadModel,
         view: View,
     ) -> Result<Applied, StoreError> {
-        let (rows, kv) = (self.stores.rows(), self.stores.kv());
-        let search = self.stores.search();
-        let has_rows = rows.generations(model.name).await?.contains(&view.generation);
-        let has_kv = kv.generations(model.name).await?.contains(&view.generation);
-        let has_search = search.generations(model.name).await?.contains(&view.generation);
-        let mut applied = Applied { rows: None, kv: None, search: None };
-        if has_rows {
-            applied.rows = Some(by_partition(rows.checkpoints(view).await?));
-        }
-        if has_kv {
-            applied.kv = Some(by_partition(kv.checkpoints(view).await?));
-        }
-        if has_search {
-            applied.search = Some(by_partition(search.checkpoints(view).await?));
-        }
-        Ok(applied)
+        Applied::of(&self.all(), model, view).await
     }
 }
 
@@ -99,6 +85,26 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
+    /// How far each of these stores has applied a view; none where it does not hold it.
+    pub(crate) async fn of(
+        stores: &Stores,
+        model: &ReadModel,
+        view: View,
+    ) -> Result<Self, StoreError> {
+        let Stores { rows, kv, search } = stores;
+        let mut applied = Self { rows: None, kv: None, search: None };
+        if rows.generations(model.name).await?.contains(&view.generation) {
+            applied.rows = Some(by_partition(rows.checkpoints(view).await?));
+        }
+        if kv.generations(model.name).await?.contains(&view.generation) {
+            applied.kv = Some(by_partition(kv.checkpoints(view).await?));
+        }
+        if search.generations(model.name).await?.contains(&view.generation) {
+            applied.search = Some(by_partition(search.checkpoints(view).await?));
+        }
+        Ok(applied)
+    }
+
     /// The stores that a model needs and that do not hold it.
     pub(crate) fn missing(&self, model: &ReadModel) -> Option<&'static str> {
         if self.rows.is_none() && !model.tables.is_empty() {

@@ -8,6 +8,7 @@ mod cli;
 mod data;
 mod dlq;
 mod drop_generations;
+mod dry;
 mod export;
 mod failure;
 mod inspect;
@@ -17,14 +18,17 @@ mod open_log;
 mod operator;
 mod output;
 mod partition_bars;
+mod plan;
 mod progress;
 mod promote;
+mod rates;
 mod rebuild;
 mod restore;
 mod rollback;
 mod room;
 mod run;
 mod schemas_kept;
+mod scratch;
 mod status;
 mod switch;
 mod verify;
@@ -54,6 +58,7 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
         Verb::Promote(options) => promote::promote(&config, options).await.map(Report::Switch),
         Verb::Rollback(options) => rollback::rollback(&config, options).await.map(Report::Switch),
         Verb::Drop(options) => drop_generations::drop(&config, options).await.map(Report::Drop),
+        Verb::Plan(options) => plan::plan(&config, options).await.map(Report::Plan),
         Verb::Dlq { verb } => dlq::dlq(&config, verb).await.map(Report::Dlq),
         Verb::Inspect { verb } => inspect::inspect(&config, verb).await.map(Report::Inspect),
         Verb::Export(options) => export::export(&config, options).await.map(Report::Export),

@@ -13,7 +13,8 @@ use chimera_worker::Decoder;
 use crate::data::Positions;
 use crate::failure::Failure;
 
-/// An open log.
+/// An open log. Clones share it.
+#[derive(Clone)]
 pub(crate) struct OpenLog {
     pub(crate) dir: PathBuf,
     pub(crate) log: Arc<dyn EventLog>,

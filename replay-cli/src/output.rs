@@ -5,6 +5,7 @@ mod exported;
 mod generations;
 mod inspected;
 mod letters;
+mod planned;
 mod text;
 
 use std::io::{self, Write};
@@ -19,6 +20,7 @@ use crate::drop_generations::DropReport;
 use crate::export::ExportReport;
 use crate::failure::Failure;
 use crate::inspect::InspectReport;
+use crate::plan::PlanReport;
 use crate::restore::RestoreReport;
 use crate::run::RunReport;
 use crate::status::StatusReport;
@@ -35,6 +37,8 @@ const FORMAT: u32 = 1;
 pub enum Report {
     /// Of `replay status`.
     Status(StatusReport),
+    /// Of `replay plan`.
+    Plan(PlanReport),
     /// Of `replay run`.
     Run(RunReport),
     /// Of `replay promote` and `replay rollback`.
@@ -70,6 +74,7 @@ impl Report {
             Self::Export(report) => report.verdict != "incomplete",
             Self::Restore(report) => report.verdict != "refused",
             Self::VerifyBackup(report) => report.verdict == "sound",
+            Self::Plan(report) => report.verdict == "ready",
             Self::Verify(report) => report.verdict == "identical",
         }
     }

@@ -16,13 +16,18 @@ pub(crate) async fn promote(
     config: &Config,
     options: &PromoteOptions,
 ) -> Result<SwitchReport, Failure> {
-    let model = models::one(&options.model)?;
     let data = Data::open(config).await?;
+    switch(&data, options).await
+}
+
+/// As the verb, on what is open already.
+pub(crate) async fn switch(data: &Data, options: &PromoteOptions) -> Result<SwitchReport, Failure> {
+    let model = models::one(&options.model)?;
     let generations = data.stores.live();
     let live = generations.live_generation(model.name)?;
     let generation = match options.generation {
         Some(generation) => generation,
-        None => newest(&data, model, live).await?,
+        None => newest(data, model, live).await?,
     };
     let built = generations.built(model.name, generation)?;
     let mut against = Vec::new();
@@ -31,11 +36,10 @@ pub(crate) async fn promote(
     }
     against.extend(doubts(built.as_ref(), model.name, generation));
     let known = generations.live(model.name)?;
-    // Two switches in a row must not forget the last one that was proved good by being read.
     let previous = Some(live);
     let to =
         Live { generation, previous, forced: options.force, ..crate::switch::now(&options.how) };
-    decide(&data, model, Decision { known, to, against, how: &options.how }).await
+    decide(data, model, Decision { known, to, against, how: &options.how }).await
 }
 
 /// The newest generation that is not live.

@@ -4,6 +4,7 @@
 //! A run that was interrupted is gone on with by the next one, unless another release has begun it.
 
 mod bound;
+mod finish;
 mod generation;
 mod part;
 
@@ -25,6 +26,7 @@ use crate::data::{Data, Positions};
 use crate::failure::Failure;
 use crate::models;
 use crate::progress::Progress;
+use crate::rates;
 use crate::rebuild::{feed, one_per_core};
 use generation::Chosen;
 use part::Part;
@@ -45,7 +47,7 @@ pub struct Rebuilt {
     pub name: &'static str,
     /// The generation that was built.
     pub generation: Option<u32>,
-    /// Whether readers see it: it was built where none was live.
+    /// Whether readers see it: it was built where none was live, or promoted.
     pub is_live: bool,
     /// Whether an interrupted run was gone on with.
     pub is_resumed: bool,
@@ -64,7 +66,7 @@ pub struct Rebuilt {
 }
 
 pub(crate) async fn run(config: &Config, options: &RunOptions) -> Result<RunReport, Failure> {
-    let wanted = models::chosen(&options.models)?;
+    let wanted = models::chosen(&options.chosen.models)?;
     let data = Arc::new(Data::open(config).await?);
     let part = Part::of(&data.log, options).await?;
     let mut feeder = data.feeder(data.all())?;
@@ -83,7 +85,14 @@ pub(crate) async fn run(config: &Config, options: &RunOptions) -> Result<RunRepo
         dry_run,
     };
     let at_once = options.parallel.map(|number| Arc::new(Semaphore::new(number.into())));
-    let models = run.all(&wanted, &at_once.unwrap_or_else(one_per_core)).await?;
+    let mut models = run.all(&wanted, &at_once.unwrap_or_else(one_per_core)).await?;
+    if !dry_run && options.rate.is_none() && options.only.is_none() {
+        let built = models.iter().filter(|model| model.problem.is_none());
+        rates::keep(config, built.map(|model| (model.name, model.events, model.seconds)));
+    }
+    if options.promote && !dry_run {
+        finish::promote(&data, &mut models, options.yes).await?;
+    }
     data.stores.clone().close()?;
     let failed = models.iter().any(|model| model.problem.is_some());
     let verdict = match (failed, dry_run) {

@@ -233,3 +233,88 @@ fn a_missing_event_shows_as_a_gap_in_its_aggregate() {
         .collect();
     assert!(reasons.iter().any(|reason| reason.contains("sequence")), "{reasons:?}");
 }
+
+#[test]
+fn a_command_that_took_effect_twice_is_named_where_it_did_so_again() {
+    let mut history = history();
+    let of_order = |c: &chimera_model::Change| c.stream() == "ecommerce.order.order";
+    let first = history.iter().position(of_order).unwrap();
+    let (partition, command) =
+        (history[first].partition(), history[first].meta().command_id.clone());
+    let last = history.iter().rposition(|c| of_order(c) && c.partition() == partition).unwrap();
+    let chimera_model::Change::Order(recorded) = &mut history[last] else { panic!() };
+    (recorded.meta.command_id, recorded.meta.recorded_at) =
+        (command.clone(), chimera_model::testing::START);
+    let dir = data_with(&history);
+    let report = replay(dir.path(), "verify daily_revenue --format json").json();
+    let faults = report["log"]["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    let reason = faults[0]["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with(&format!("the command {command} took effect at sequence 1,")),
+        "{reason}"
+    );
+    assert_eq!(faults[0]["sequence"], history[last].meta().sequence);
+}
+
+#[tokio::test]
+async fn two_generations_are_compared_and_the_log_says_what_differs() {
+    let history = history();
+    let (before, after) = history.split_at(history.len() / 2);
+    let dir = data_with(before);
+    replay_well(dir.path(), "run order_details");
+    let stores = stores(dir.path());
+    for table in order_details::MODEL.tables {
+        copy_table(&stores, table).await;
+    }
+    stores.close().unwrap();
+    append(dir.path(), after);
+    let beside = "verify order_details --against 2 --format json";
+    assert_eq!(replay_well(dir.path(), beside).json()["verdict"], "identical");
+    let alone = "verify order_details --generation 2 --format json";
+    assert_eq!(replay_well(dir.path(), alone).json()["models"][0]["generation"], 2);
+    let stores = self::stores(dir.path());
+    let (view, key) = (View::new("order_details", 2), some_key(&stores, OTHER).await);
+    let gone = RowMutation::Delete { table: TABLE, key: key.clone(), version: 1_000_000 };
+    stores.rows().apply(view, &[gone], &[]).await.unwrap();
+    stores.close().unwrap();
+    for (arguments, found) in [(beside, "extra"), (alone, "missing")] {
+        let said = replay(dir.path(), arguments);
+        assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+        let report = said.json();
+        let table = table(&report, TABLE.name);
+        let differing = table["differing"].as_array().unwrap();
+        assert_eq!(differing.len(), 1, "{}", said.out);
+        assert_eq!(differing[0]["key"], chimera_stores::key_text(&key));
+        assert_eq!(differing[0]["found"], found);
+        let ranges = table["ranges"].as_array().unwrap();
+        assert_eq!(ranges.len(), 64);
+        assert_eq!(ranges.iter().filter(|range| range["verdict"] == "different").count(), 1);
+        let rows: u64 = ranges.iter().map(|range| range["rows"].as_u64().unwrap()).sum();
+        assert_eq!(table["rows"], rows);
+    }
+    let text = replay(dir.path(), "verify order_details --against 2").out;
+    assert!(text.contains("order_details: different, generation 1 beside generation 2"), "{text}");
+}
+
+const OTHER: View = View::new("order_details", 2);
+
+/// Makes generation 2 of a table what generation 1 is.
+async fn copy_table(stores: &EmbeddedStores, table: &'static chimera_model::TableSpec) {
+    let (rows, live) = (stores.rows(), View::new("order_details", 1));
+    rows.create(OTHER, order_details::MODEL.tables).await.unwrap();
+    let mut after = None;
+    loop {
+        let page: Page<_> = rows.scan(live, table, after.as_ref(), 100).await.unwrap();
+        for scanned in page.items {
+            let Scanned::Sound(row) = scanned else { panic!("a damaged row") };
+            rows.apply(OTHER, &[RowMutation::replacing(table, row)], &[]).await.unwrap();
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let checkpoints = rows.checkpoints(live).await.unwrap();
+    rows.apply(OTHER, &[], &checkpoints).await.unwrap();
+}

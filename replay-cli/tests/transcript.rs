@@ -12,6 +12,7 @@ fn help_shows_examples_and_exit_codes() {
     let verbs = [
         "",
         "status",
+        "plan",
         "run",
         "promote",
         "rollback",
@@ -47,6 +48,13 @@ fn mistakes_are_explained_and_end_with_64() {
             "run no_such_model",
             "there is no read model no_such_model; there are orders_by",
         ),
+        (dir.path(), "verify --against 2", "are of one read model: name it"),
+        (
+            dir.path(),
+            "verify daily_revenue --generation 7",
+            "daily_revenue has no generation 7; there are: none",
+        ),
+        (dir.path(), "verify daily_revenue --generation 7 --against 7", "must name another"),
         (empty.path(), "status", "name the data directory with --data"),
     ];
     for (dir, arguments, expected) in cases {
@@ -110,7 +118,9 @@ fn reports_go_to_stdout_and_progress_to_stderr() {
 #[test]
 fn every_report_has_the_same_envelope() {
     let dir = data_with(&history());
-    for (verb, verdict) in [("run --all", "done"), ("verify", "identical"), ("status", "ok")] {
+    for (verb, verdict) in
+        [("run --all", "done"), ("verify", "identical"), ("status", "ok"), ("plan --all", "ready")]
+    {
         let report = replay_well(dir.path(), &format!("{verb} --format json")).json();
         assert_eq!(report["format"], 1);
         assert_eq!(report["command"], verb.split_whitespace().next().unwrap());

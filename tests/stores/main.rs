@@ -19,6 +19,7 @@ mod killed_stores;
 mod killed_workers;
 mod services;
 mod shop;
+mod verifying;
 
 #[path = "../stories/history.rs"]
 mod history;

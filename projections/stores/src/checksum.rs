@@ -5,8 +5,12 @@
 
 mod compare;
 mod content;
+mod item;
+mod narrow;
 mod sums;
+mod suspects;
 
-pub use compare::{Difference, DifferingKey, Differs, Found, compare};
+pub use compare::{Comparing, Difference, DifferingKey, Differs, Found, Other, compare};
 pub use content::Content;
-pub use sums::{Damage, Sums, sums};
+pub use sums::{Damage, Range, Sums, sums};
+pub use suspects::{AtRest, Settle, Suspects};

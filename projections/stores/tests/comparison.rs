@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chimera_model::{Column, Kind, KvMutation, KvSpec, RowKey, RowMutation, TableSpec, Value};
-use chimera_stores::checksum::{Content, Difference, DifferingKey, Differs, Found, compare};
+use chimera_stores::checksum::{
+    AtRest, Comparing, Content, Difference, DifferingKey, Differs, Found, Other, compare,
+};
 use chimera_stores::{EmbeddedStores, KvWriter, RowReader, RowWriter, StoreError, View};
 
 static TABLE: TableSpec = TableSpec {
@@ -45,10 +47,14 @@ async fn apply(stores: &EmbeddedStores, view: View, mutations: &[RowMutation]) {
     stores.rows().apply(view, mutations, &[]).await.unwrap();
 }
 
+fn at_rest(named: usize) -> Comparing<'static> {
+    Comparing { named, other: Other::Log, settle: &AtRest, progress: &|_| {} }
+}
+
 async fn compared(stores: &EmbeddedStores, named: usize) -> Difference {
     let store = &*stores.rows();
     let content = |view| Content::Rows { store, view, table: &TABLE };
-    compare(content(LIVE), content(REBUILT), named, &|_| {}).await.unwrap()
+    compare(content(LIVE), content(REBUILT), &at_rest(named)).await.unwrap()
 }
 
 #[tokio::test]
@@ -161,7 +167,7 @@ async fn key_values_are_compared_down_to_the_members_of_their_json() {
     }
     let store = &*stores.kv();
     let content = |view| Content::Kv { store, view, space: &SPACE };
-    let difference = compare(content(LIVE), content(REBUILT), 5, &|_| {}).await.unwrap();
+    let difference = compare(content(LIVE), content(REBUILT), &at_rest(5)).await.unwrap();
     let differs = Differs {
         field: "note.title".to_owned(),
         live: Some("\"old\"".to_owned()),

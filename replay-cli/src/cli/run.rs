@@ -20,15 +20,22 @@ Examples:
     )
 }
 
-/// Which read models to rebuild, and of what.
+/// Which read models to rebuild.
 #[derive(Debug, Clone, Args)]
-pub struct RunOptions {
+pub struct Chosen {
     /// Names of read models, as `replay status` shows them.
     #[arg(value_name = "MODEL", required_unless_present = "all")]
     pub models: Vec<String>,
     /// All of them.
     #[arg(long, conflicts_with = "models")]
     pub all: bool,
+}
+
+/// Which read models to rebuild, and of what.
+#[derive(Debug, Clone, Args)]
+pub struct RunOptions {
+    #[command(flatten)]
+    pub chosen: Chosen,
     /// Only events from here on: a sequence of every partition, or the time at which the log took them.
     #[arg(long, value_name = "SEQUENCE|TIME")]
     pub(crate) from: Option<Bound>,
@@ -44,6 +51,12 @@ pub struct RunOptions {
     /// How many read models at once; as many as there are cores unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: Option<u16>,
+    /// Then prove what was built by content, and switch readers to it: `run`, `verify` and `promote` in one.
+    #[arg(long)]
+    pub promote: bool,
+    /// Do not ask before readers are switched.
+    #[arg(long, requires = "promote")]
+    pub yes: bool,
     /// Say what would be built, and change nothing.
     #[arg(long)]
     pub dry_run: bool,

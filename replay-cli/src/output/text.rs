@@ -13,6 +13,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         Report::Run(report) => generations::run(out, report),
         Report::Switch(report) => generations::switch(out, report),
         Report::Drop(report) => generations::drop(out, report),
+        Report::Plan(report) => super::planned::write(out, report),
         Report::Verify(report) => verify(out, report),
         Report::Dlq(report) => super::letters::write(out, report),
         Report::Backup(report) => super::backups::backup(out, report),
@@ -107,7 +108,11 @@ fn log(out: &mut impl Write, log: &LogReport) -> io::Result<()> {
 
 fn of_model(out: &mut impl Write, model: &ModelReport) -> io::Result<()> {
     let generation = model.generation.map_or("none".to_owned(), |live| live.to_string());
-    writeln!(out, "{}: {}, generation {generation}", model.name, model.verdict)?;
+    write!(out, "{}: {}, generation {generation}", model.name, model.verdict)?;
+    match model.against {
+        Some(other) => writeln!(out, " beside generation {other}")?,
+        None => writeln!(out)?,
+    }
     if model.lag > 0 {
         let lag = model.lag;
         writeln!(out, "  it is {lag} events behind the log and was compared where it stands")?;
@@ -122,25 +127,54 @@ fn of_model(out: &mut impl Write, model: &ModelReport) -> io::Result<()> {
     for problem in &model.problems {
         writeln!(out, "  {problem}")?;
     }
+    let sides = Sides::of(model);
     for table in &model.tables {
-        of_table(out, table)?;
+        of_table(out, table, &sides)?;
     }
     Ok(())
 }
 
-fn of_table(out: &mut impl Write, table: &TableReport) -> io::Result<()> {
+/// What the two sides of a comparison are called.
+struct Sides {
+    examined: String,
+    other: String,
+}
+
+impl Sides {
+    fn of(model: &ModelReport) -> Self {
+        let named = |generation: u32| format!("generation {generation}");
+        match (model.generation, model.against) {
+            (Some(examined), Some(other)) => {
+                Self { examined: named(examined), other: named(other) }
+            }
+            (_, _) => Self { examined: "live".to_owned(), other: "rebuilt".to_owned() },
+        }
+    }
+}
+
+fn of_table(out: &mut impl Write, table: &TableReport, sides: &Sides) -> io::Result<()> {
     let (name, rows, checksum) = (table.name, table.rows, &table.checksum);
     if table.verdict == "identical" {
-        return writeln!(out, "  {name}: identical, {rows} rows, checksum {checksum}");
+        write!(out, "  {name}: identical, {rows} rows, checksum {checksum}")?;
+        if table.in_flight > 0 {
+            write!(out, "; {} keys were written meanwhile, each as the log says", table.in_flight)?;
+        }
+        return writeln!(out);
     }
+    let Sides { examined, other } = sides;
     writeln!(out, "  {name}: different")?;
-    writeln!(out, "    live     {rows} rows, checksum {checksum}")?;
-    writeln!(out, "    rebuilt  {} rows, checksum {}", table.rebuilt_rows, table.rebuilt_checksum)?;
+    writeln!(out, "    {examined:<8} {rows} rows, checksum {checksum}")?;
+    writeln!(
+        out,
+        "    {other:<8} {} rows, checksum {}",
+        table.rebuilt_rows, table.rebuilt_checksum
+    )?;
+    ranges(out, table)?;
     for damage in &table.damage {
         writeln!(out, "    damaged: {damage}")?;
     }
     for differing in &table.differing {
-        of_key(out, differing)?;
+        of_key(out, differing, sides)?;
     }
     if table.more {
         writeln!(out, "    more keys differ; name more of them with --named")?;
@@ -148,7 +182,16 @@ fn of_table(out: &mut impl Write, table: &TableReport) -> io::Result<()> {
     Ok(())
 }
 
-fn of_key(out: &mut impl Write, differing: &Differing) -> io::Result<()> {
+fn ranges(out: &mut impl Write, table: &TableReport) -> io::Result<()> {
+    let differing = table.ranges.iter().filter(|range| range.verdict != "identical");
+    let differing: Vec<String> = differing.map(|range| range.first.to_string()).collect();
+    if differing.len() == table.ranges.len() {
+        return writeln!(out, "    all key ranges differ");
+    }
+    writeln!(out, "    key ranges that differ: {}", differing.join(", "))
+}
+
+fn of_key(out: &mut impl Write, differing: &Differing, sides: &Sides) -> io::Result<()> {
     let (key, found) = (&differing.key, differing.found);
     match &differing.reason {
         Some(reason) => writeln!(out, "    {key}: {found}: {reason}")?,
@@ -158,8 +201,8 @@ fn of_key(out: &mut impl Write, differing: &Differing) -> io::Result<()> {
         let of = |side: &std::collections::BTreeMap<String, Option<String>>| {
             side.get(field).cloned().flatten().unwrap_or_else(|| "nothing".to_owned())
         };
-        let (live, rebuilt) = (of(&differing.live), of(&differing.rebuilt));
-        writeln!(out, "      {field}: live {live}, rebuilt {rebuilt}")?;
+        let (examined, other) = (of(&differing.live), of(&differing.rebuilt));
+        writeln!(out, "      {field}: {} {examined}, {} {other}", sides.examined, sides.other)?;
     }
     Ok(())
 }

@@ -1,151 +1,210 @@
-//! One read model: where the live one stands, a rebuild up to there, and the comparison.
+//! One read model: where it stands, a rebuild up to there, and the comparison; or one generation beside another.
 
 use std::sync::Arc;
 
 use chimera_model::ReadModel;
 use chimera_stores::View;
-use chimera_stores::checksum::{Content, compare};
-use chimera_worker::{Feeder, Stores};
+use chimera_stores::checksum::{Comparing, Content, Other, compare};
+use chimera_worker::{Feeder, Positions as Standing, Target};
 
+use super::ground::Ground;
+use super::parts::{Held, Part, contents, parts, within};
 use super::report::{ModelReport, TableReport};
-use crate::data::{Applied, Data, Positions};
+use super::settling::{Settling, Side};
+use crate::data::{Applied, Positions};
+use crate::dry::Before;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::rebuild::rebuild;
 
+/// How often a rebuild is fed on to where the read model stands by then, so that little is left to be settled.
+const APPROACHES: u32 = 5;
+/// Nearer than so many events it is not brought.
+const NEAR: u64 = 1_000;
+
 /// Compares read models, any number at once.
 #[derive(Clone)]
 pub(super) struct Judge {
-    pub(super) data: Arc<Data>,
+    pub(super) ground: Arc<Ground>,
     /// Feeds the scratch stores.
     pub(super) feeder: Feeder,
-    pub(super) rebuilt: Stores,
     pub(super) named: usize,
     pub(super) progress: Progress,
 }
 
-/// What can be compared with one rebuild: the stores of a model that stand at the same positions.
-struct Part {
-    /// Which generation of the scratch stores it is rebuilt into.
-    scratch: u32,
-    held: Held,
-    upto: Positions,
-}
-
-/// Which of the stores.
-#[derive(Clone, Copy, Default)]
-struct Held {
-    rows: bool,
-    kv: bool,
-    search: bool,
-}
-
-impl Held {
-    fn and(self, other: Self) -> Self {
-        Self {
-            rows: self.rows || other.rows,
-            kv: self.kv || other.kv,
-            search: self.search || other.search,
-        }
-    }
+/// What is examined, and beside what.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) model: &'static ReadModel,
+    /// None where it has no live one and none was asked for.
+    pub(crate) generation: Option<u32>,
+    /// Another generation instead of what the log gives.
+    pub(crate) against: Option<u32>,
 }
 
 impl Judge {
-    pub(super) async fn model(&self, model: &'static ReadModel) -> ModelReport {
-        let mut report = ModelReport::new(model.name);
-        if let Err(failure) = self.examine(model, &mut report).await {
+    pub(super) async fn model(&self, asked: Asked) -> ModelReport {
+        let mut report = ModelReport::new(asked.model.name, asked.generation, asked.against);
+        if let Err(failure) = self.examine(asked, &mut report).await {
             report.problems.push(failure.to_string());
         }
         report.judge();
         report
     }
 
-    async fn examine(
-        &self,
-        model: &'static ReadModel,
-        report: &mut ModelReport,
-    ) -> Result<(), Failure> {
-        report.generation = self.data.live(model).await?;
-        let Some(generation) = report.generation else {
+    async fn examine(&self, asked: Asked, report: &mut ModelReport) -> Result<(), Failure> {
+        let model = asked.model;
+        let Some(generation) = asked.generation else {
             return Err(not_there(model, "it has never been built"));
         };
-        let live = View::new(model.name, generation);
-        let applied = self.data.applied(model, live).await?;
-        if let Some(store) = applied.missing(model) {
-            return Err(not_there(model, &format!("{live} is not in the store of {store}")));
-        }
-        let ends = self.data.log.ends(&model.streams())?;
+        let view = View::new(model.name, generation);
+        let (applied, ends) = self.standing(model, view).await?;
         note_positions(&applied, &ends, report);
-        for mut part in parts(model, applied) {
-            part.upto = within(part.upto, &ends);
-            report.parked_events = self.leave_out(model, live, part.scratch).await?;
-            report.tables.extend(self.compare(model, live, &part).await?);
+        report.parked_events = self.ground.leave_out(model, view, 1).await?;
+        if let Some(other) = asked.against {
+            let other = View::new(model.name, other);
+            report.tables = self.beside(model, (view, other), &applied, &ends).await?;
+        } else {
+            for part in parts(model, &applied) {
+                report.tables.extend(self.part(model, view, part, &ends).await?);
+            }
         }
-        Ok(())
+        self.note_changes(model, view, &applied, report).await
     }
 
-    /// What waits among the dead letters of the live one, or was dropped from them, is left out on both sides.
-    async fn leave_out(
+    /// How far a view is, which must be in every store that the model needs, and where the log ends.
+    async fn standing(
         &self,
         model: &'static ReadModel,
-        live: View,
-        scratch: u32,
-    ) -> Result<u64, Failure> {
-        let letters = self.data.feeder(self.data.all())?.dead_letters();
-        let aside = View::new(model.name, scratch);
-        let copied = letters.copy((model, live), &self.feeder.dead_letters(), aside).await;
-        copied.map_err(Failure::failed)
+        view: View,
+    ) -> Result<(Applied, Positions), Failure> {
+        let (applied, ends) = self.ground.positions(model, view).await?;
+        if let Some(store) = applied.missing(model) {
+            return Err(not_there(model, &format!("{view} is not in the store of {store}")));
+        }
+        Ok((applied, ends))
     }
 
-    async fn compare(
+    /// Some stores of a view beside what the log gives.
+    async fn part(
         &self,
         model: &'static ReadModel,
-        live: View,
-        part: &Part,
+        view: View,
+        part: Part,
+        ends: &Positions,
     ) -> Result<Vec<TableReport>, Failure> {
-        let target = self.feeder.target(model, part.scratch);
-        rebuild(&self.feeder, &target, &part.upto, &self.progress).await?;
-        let live_stores = self.data.all();
-        let live = contents(&live_stores, model, live, part.held);
-        let rebuilt = contents(&self.rebuilt, model, target.view(), part.held);
+        let (held, scratch) = (part.held, part.scratch);
+        self.ground.leave_out(model, view, scratch).await?;
+        let target = self.feeder.target(model, scratch);
+        let first = within(&part.upto, ends);
+        rebuild(&self.feeder, &target, &first, &self.progress).await?;
+        let upto = self.approach(&target, (view, held), first).await?;
+        let side = Side { view, scratch, before: Before::Beneath, applied: upto };
+        let settling = Settling { ground: &self.ground, model, sides: vec![side] };
+        let examined = contents(&self.ground.examined, model, view, held);
+        let rebuilt = contents(&self.ground.scratch, model, target.view(), held);
         let mut tables = Vec::new();
-        for (live, rebuilt) in live.into_iter().zip(rebuilt) {
-            tables.push(self.content(live, rebuilt).await?);
+        for (examined, rebuilt) in examined.into_iter().zip(rebuilt) {
+            tables.push(self.content((examined, rebuilt), Other::Log, &settling).await?);
         }
-        self.rebuilt.rows.remove(target.view()).await?;
-        self.rebuilt.kv.remove(target.view()).await?;
-        self.rebuilt.search.remove(target.view()).await?;
+        self.ground.scratch.rows.remove(target.view()).await?;
+        self.ground.scratch.kv.remove(target.view()).await?;
+        self.ground.scratch.search.remove(target.view()).await?;
+        Ok(tables)
+    }
+
+    /// Feeds a rebuild on while the view moves away from it; says up to where.
+    async fn approach(
+        &self,
+        target: &Target,
+        (view, held): (View, Held),
+        mut upto: Positions,
+    ) -> Result<Positions, Failure> {
+        for _ in 0..APPROACHES {
+            let (applied, ends) = self.ground.positions(target.model(), view).await?;
+            let next = within(&held.least(&applied, &upto), &ends);
+            let events: u64 =
+                next.iter().map(|(partition, last)| last.saturating_sub(upto[partition])).sum();
+            if events < NEAR || next.iter().any(|(partition, last)| *last < upto[partition]) {
+                break;
+            }
+            let legs = self.feeder.legs(target, |partition| next.get(partition).copied()).await;
+            let legs = legs.map_err(Failure::failed)?;
+            let fed = self.feeder.feed(target, &legs, &Standing::default()).await;
+            fed.map_err(Failure::failed)?;
+            upto = next;
+        }
+        Ok(upto)
+    }
+
+    /// A view beside another one; what differs is judged by the log, from its first event on.
+    async fn beside(
+        &self,
+        model: &'static ReadModel,
+        (view, other): (View, View),
+        applied: &Applied,
+        ends: &Positions,
+    ) -> Result<Vec<TableReport>, Failure> {
+        let (of_other, other_ends) = self.standing(model, other).await?;
+        let held = Held::all(model);
+        let mut sides = Vec::new();
+        for (scratch, view, applied) in [(1, view, applied), (2, other, &of_other)] {
+            let applied = within(&held.least(applied, ends), &other_ends);
+            sides.push(Side { view, scratch, before: Before::Nothing, applied });
+        }
+        let settling = Settling { ground: &self.ground, model, sides };
+        let examined = contents(&self.ground.examined, model, view, held);
+        let others = contents(&self.ground.examined, model, other, held);
+        let mut tables = Vec::new();
+        for (examined, other) in examined.into_iter().zip(others) {
+            tables.push(self.content((examined, other), Other::Generation, &settling).await?);
+        }
         Ok(tables)
     }
 
     async fn content(
         &self,
-        live: Content<'_>,
-        rebuilt: Content<'_>,
+        (examined, other): (Content<'_>, Content<'_>),
+        what: Other,
+        settling: &Settling<'_>,
     ) -> Result<TableReport, Failure> {
-        let step = self.progress.step(live.name(), 0, "rows read");
-        let compared = compare(live, rebuilt, self.named, &|rows| step.add(rows)).await;
+        let step = self.progress.step(examined.name(), 0, "rows read");
+        let progress = |rows| step.add(rows);
+        let how =
+            Comparing { named: self.named, other: what, settle: settling, progress: &progress };
+        let compared = compare(examined, other, &how).await;
         step.end();
         Ok(TableReport::from(compared?))
     }
+
+    /// What would make a comparison say something else than how it was.
+    async fn note_changes(
+        &self,
+        model: &'static ReadModel,
+        view: View,
+        before: &Applied,
+        report: &mut ModelReport,
+    ) -> Result<(), Failure> {
+        let now = Applied::of(&self.ground.examined, model, view).await?;
+        if before.each().zip(now.each()).any(|(before, now)| went_back(before, now)) {
+            report.problems.push(
+                "one of its stores went back meanwhile and is being fed again; verify again"
+                    .to_owned(),
+            );
+        }
+        let parked = self.ground.leave_out(model, view, 1).await?;
+        if parked != report.parked_events && report.differs() {
+            report.problems.push(
+                "its dead letters were tried again or became more meanwhile; verify again"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
 }
 
-/// What a view holds in these stores, in the order of its model.
-fn contents<'a>(stores: &'a Stores, model: &ReadModel, view: View, held: Held) -> Vec<Content<'a>> {
-    let mut contents = Vec::new();
-    if held.rows {
-        let of = |table: &&'static _| Content::Rows { store: &*stores.rows, view, table };
-        contents.extend(model.tables.iter().map(of));
-    }
-    if held.kv {
-        let of = |space: &&'static _| Content::Kv { store: &*stores.kv, view, space };
-        contents.extend(model.spaces.iter().map(of));
-    }
-    if held.search {
-        let of = |spec: &&'static _| Content::Search { store: &*stores.search, view, spec };
-        contents.extend(model.indices.iter().map(of));
-    }
-    contents
+fn went_back(before: &Positions, now: &Positions) -> bool {
+    before.iter().any(|(partition, sequence)| now.get(partition) < Some(sequence))
 }
 
 fn not_there(model: &ReadModel, why: &str) -> Failure {
@@ -167,34 +226,4 @@ fn note_positions(applied: &Applied, ends: &Positions, report: &mut ModelReport)
             }
         }
     }
-}
-
-/// After a crash the stores of a model may stand at different positions; those that stand alike share a rebuild.
-fn parts(model: &ReadModel, applied: Applied) -> Vec<Part> {
-    let Applied { rows, kv, search } = applied;
-    let rows = rows.filter(|_| !model.tables.is_empty());
-    let kv = kv.filter(|_| !model.spaces.is_empty());
-    let search = search.filter(|_| !model.indices.is_empty());
-    let each = [
-        (Held { rows: true, ..Held::default() }, rows),
-        (Held { kv: true, ..Held::default() }, kv),
-        (Held { search: true, ..Held::default() }, search),
-    ];
-    let mut parts: Vec<Part> = Vec::new();
-    for (scratch, (held, upto)) in (1..).zip(each) {
-        let Some(upto) = upto else { continue };
-        match parts.iter_mut().find(|part| part.upto == upto) {
-            Some(part) => part.held = part.held.and(held),
-            None => parts.push(Part { scratch, held, upto }),
-        }
-    }
-    parts
-}
-
-/// What lies beyond the end of the log can't be read from it.
-fn within(mut upto: Positions, ends: &Positions) -> Positions {
-    for (partition, sequence) in &mut upto {
-        *sequence = (*sequence).min(ends.get(partition).copied().unwrap_or(0));
-    }
-    upto
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chimera_stores::checksum::{Difference, DifferingKey, Found};
+use chimera_stores::checksum::{Difference, DifferingKey, Found, Range};
 use serde::Serialize;
 
 use crate::log_check::LogReport;
@@ -39,8 +39,10 @@ pub struct ModelReport {
     pub name: &'static str,
     /// `identical` or `different`.
     pub verdict: &'static str,
-    /// Which generation is live.
+    /// Which generation was examined: the live one, unless another one was asked for.
     pub generation: Option<u32>,
+    /// With which generation it was compared; none where with what the log gives.
+    pub against: Option<u32>,
     /// How many events of the log the live one has not applied yet; they were left out of the comparison.
     pub lag: u64,
     /// How many events wait among the dead letters; they were left out of the comparison.
@@ -52,12 +54,13 @@ pub struct ModelReport {
 }
 
 impl ModelReport {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(super) fn new(name: &'static str, generation: Option<u32>, against: Option<u32>) -> Self {
         let (problems, tables) = (Vec::new(), Vec::new());
         Self {
             name,
             verdict: IDENTICAL,
-            generation: None,
+            generation,
+            against,
             lag: 0,
             parked_events: 0,
             problems,
@@ -66,8 +69,12 @@ impl ModelReport {
     }
 
     pub(super) fn judge(&mut self) {
-        let same = self.tables.iter().all(|table| table.verdict == IDENTICAL);
-        self.verdict = verdict(same && self.problems.is_empty());
+        self.verdict = verdict(!self.differs() && self.problems.is_empty());
+    }
+
+    /// Whether one of its tables does.
+    pub(super) fn differs(&self) -> bool {
+        self.tables.iter().any(|table| table.verdict != IDENTICAL)
     }
 }
 
@@ -78,20 +85,54 @@ pub struct TableReport {
     pub name: &'static str,
     /// `identical` or `different`.
     pub verdict: &'static str,
-    /// How many rows are live.
+    /// How many rows the generation has that was examined.
     pub rows: u64,
-    /// The checksum of all live content.
+    /// The checksum of all its content.
     pub checksum: String,
-    /// How many rows the log gives.
+    /// How many rows the log gives, or the other generation has.
     pub rebuilt_rows: u64,
-    /// The checksum of all content that the log gives.
+    /// The checksum of all that content.
     pub rebuilt_checksum: String,
+    /// How many keys were written meanwhile; each was found to be what the log says, and is left out of the sums as newer.
+    pub in_flight: u64,
+    /// Count and checksum of each key range.
+    pub ranges: Vec<RangeReport>,
     /// The keys that differ, as many as were asked for.
     pub differing: Vec<Differing>,
     /// Whether more differ than are named.
     pub more: bool,
     /// Damage whose keys could not be told.
     pub damage: Vec<String>,
+}
+
+/// The keys whose hash (xxh3, 64 bits) modulo 4096 is `first` or one of the 63 numbers after it.
+#[derive(Debug, Serialize)]
+pub struct RangeReport {
+    /// The lowest remainder.
+    pub first: usize,
+    /// `identical` or `different`.
+    pub verdict: &'static str,
+    /// As of the table.
+    pub rows: u64,
+    /// As of the table.
+    pub checksum: String,
+    /// As of the table.
+    pub rebuilt_rows: u64,
+    /// As of the table.
+    pub rebuilt_checksum: String,
+}
+
+impl RangeReport {
+    fn of((examined, rebuilt): (Range, Range)) -> Self {
+        Self {
+            first: examined.first,
+            verdict: verdict(examined == rebuilt),
+            rows: examined.rows,
+            checksum: hex(examined.checksum),
+            rebuilt_rows: rebuilt.rows,
+            rebuilt_checksum: hex(rebuilt.checksum),
+        }
+    }
 }
 
 /// One key that differs.
@@ -103,9 +144,9 @@ pub struct Differing {
     pub found: &'static str,
     /// The fields that differ.
     pub fields: Vec<String>,
-    /// What is live in these fields.
+    /// What the examined generation holds in these fields.
     pub live: BTreeMap<String, Option<String>>,
-    /// What the log gives in these fields.
+    /// What the log gives in these fields, or the other generation holds.
     pub rebuilt: BTreeMap<String, Option<String>>,
     /// Of what is damaged: what was expected and what was found.
     pub reason: Option<String>,
@@ -113,6 +154,7 @@ pub struct Differing {
 
 impl From<Difference> for TableReport {
     fn from(difference: Difference) -> Self {
+        let ranges = difference.live.ranges().into_iter().zip(difference.rebuilt.ranges());
         let unnamed = difference.live.damages.iter().filter(|damage| damage.key.is_none());
         Self {
             name: difference.table,
@@ -121,6 +163,8 @@ impl From<Difference> for TableReport {
             checksum: hex(difference.live.checksum()),
             rebuilt_rows: difference.rebuilt.rows(),
             rebuilt_checksum: hex(difference.rebuilt.checksum()),
+            in_flight: difference.in_flight,
+            ranges: ranges.map(RangeReport::of).collect(),
             damage: unnamed.map(|damage| damage.reason.clone()).collect(),
             more: difference.more,
             differing: difference.keys.into_iter().map(Differing::from).collect(),

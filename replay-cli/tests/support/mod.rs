@@ -16,9 +16,14 @@ use tempfile::TempDir;
 
 /// A history of more than a thousand events, the same in every test.
 pub(crate) fn history() -> Vec<Change> {
+    histories(30)
+}
+
+/// The histories of so many small shops.
+pub(crate) fn histories(shops: u32) -> Vec<Change> {
     let mut street = Street::default();
     let mut history = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..shops {
         history.extend(street.next_shop());
     }
     history

@@ -59,6 +59,7 @@ fn acts(seed: u32) -> Vec<Act> {
 
 fn renumber<E>(recorded: &mut Recorded<E>, shop: u32, sequence: u64) {
     recorded.key = format!("{}.{shop}", recorded.key).into();
+    recorded.meta.command_id = format!("{}.{shop}", recorded.meta.command_id).into();
     recorded.meta.sequence = sequence;
 }
 

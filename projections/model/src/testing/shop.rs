@@ -114,7 +114,9 @@ impl Journal {
         let sequence = self.sequences.entry((stream, partition)).or_default();
         *version += 1;
         *sequence += 1;
-        let meta = meta(*version, *sequence, minute);
+        let mut meta = meta(*version, *sequence, minute);
+        // Each command has a minute of its own.
+        meta.command_id = format!("{id}:{minute}").into();
         Recorded { partition, key: Arc::from(id), meta, event }
     }
 }

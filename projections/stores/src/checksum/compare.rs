@@ -1,24 +1,29 @@
 //! Two views side by side: first their sums; where a key range differs, its keys one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::content::{Content, Item, Key};
-use super::sums::{BUCKETS, Damage, Sums, bucket_of, sums};
+use super::content::Content;
+use super::item::{Item, Key};
+use super::narrow::{Narrowing, differing_groups};
+use super::sums::{Damage, Sums, bucket_of, sums};
+use super::suspects::{Settle, Suspects};
 use crate::error::StoreError;
-use crate::page::Scanned;
 
-/// How many rows of differing key ranges are held in memory at once.
-const HELD_ROWS: u64 = 200_000;
+/// How many keys that differ are looked at together.
+const LOOKED_AT: usize = 20_000;
 
 /// What a comparison of a live table with a rebuilt one found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The table's or space's name.
     pub table: &'static str,
-    /// What is live.
+    /// What is live; of the ranges whose only differing keys were being written, what the log gives.
     pub live: Sums,
     /// What the log gives.
     pub rebuilt: Sums,
+    /// How many keys were written during the comparison, and are what the log says one by one.
+    pub in_flight: u64,
     /// The keys that differ, by name; at most as many as were asked for.
     pub keys: Vec<DifferingKey>,
     /// Whether more differ than are named.
@@ -29,7 +34,7 @@ impl Difference {
     /// Whether both hold the same, and all of it could be read.
     #[must_use]
     pub fn is_identical(&self) -> bool {
-        self.live == self.rebuilt && self.live.damages.is_empty()
+        self.live == self.rebuilt && self.live.damages.is_empty() && self.keys.is_empty()
     }
 }
 
@@ -66,55 +71,171 @@ pub struct Differs {
     pub rebuilt: Option<String>,
 }
 
-/// Compares what is live with what was rebuilt and names at most `named` keys. `progress` is told how many rows each step read.
+/// How two views are compared.
+pub struct Comparing<'a> {
+    /// How many keys are named at most; one at least is.
+    pub named: usize,
+    /// What the other view is.
+    pub other: Other,
+    /// What was written meanwhile.
+    pub settle: &'a dyn Settle,
+    /// Is told how many rows each step read.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// What a view is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Other {
+    /// With what the log gives at the checkpoints, which stays as it is.
+    Log,
+    /// With another generation, which may be as wrong, and be fed meanwhile too.
+    Generation,
+}
+
+/// Compares what is live with what was rebuilt, or with another generation.
 ///
 /// # Errors
-/// If a store cannot be read, or the rebuilt one is damaged.
+/// If a store cannot be read, or the other view is damaged.
 pub async fn compare(
     live: Content<'_>,
     rebuilt: Content<'_>,
-    named: usize,
-    progress: &(dyn Fn(u64) + Sync),
+    how: &Comparing<'_>,
 ) -> Result<Difference, StoreError> {
-    let (table, keys, more) = (live.name(), Vec::new(), false);
-    let (of_live, of_rebuilt) = (sums(live, progress).await?, sums(rebuilt, progress).await?);
+    let of_live = sums(live, how.progress).await?;
+    let of_rebuilt = sums(rebuilt, how.progress).await?;
     if let Some(Damage { reason, .. }) = of_rebuilt.damages.first() {
-        return Err(StoreError::Fatal(format!("the rebuilt {table} cannot be read: {reason}")));
+        let (name, view) = (live.name(), rebuilt.view());
+        return Err(StoreError::Fatal(format!("{name} of {view} cannot be read: {reason}")));
     }
-    let mut search = Search { live, rebuilt, named, keys, more };
-    for group in differing_groups(&of_live, &of_rebuilt) {
-        if search.is_over() {
-            search.more = true;
+    let mut search = Search::new(live, rebuilt, how);
+    let groups = differing_groups(&of_live, &of_rebuilt);
+    for group in &groups {
+        search.group(group).await?;
+        if search.more {
             break;
         }
-        search.group(&group).await?;
     }
-    let Search { mut keys, more, .. } = search;
-    add_damages(&mut keys, &of_live.damages);
-    keys.sort();
-    Ok(Difference { table, live: of_live, rebuilt: of_rebuilt, keys, more })
+    Ok(search.into_difference(of_live, of_rebuilt, &groups))
 }
 
-/// The differing key ranges, in groups of bounded size.
-fn differing_groups(live: &Sums, rebuilt: &Sums) -> Vec<BTreeSet<usize>> {
-    let mut groups = Vec::new();
-    let (mut group, mut held) = (BTreeSet::new(), 0);
-    for index in 0..BUCKETS {
-        let (left, right) = (live.buckets[index], rebuilt.buckets[index]);
-        if left == right {
-            continue;
-        }
-        if held + left.rows > HELD_ROWS && !group.is_empty() {
-            groups.push(std::mem::take(&mut group));
-            held = 0;
-        }
-        group.insert(index);
-        held += left.rows;
+struct Search<'a> {
+    live: Content<'a>,
+    rebuilt: Content<'a>,
+    how: &'a Comparing<'a>,
+    in_flight: u64,
+    /// Ranges with a key that differs.
+    differing: BTreeSet<usize>,
+    keys: BTreeMap<Key, Found>,
+    more: bool,
+}
+
+/// A key as it was read from both sides.
+struct Seen {
+    key: Key,
+    live: Option<Item>,
+    rebuilt: Option<Item>,
+}
+
+impl<'a> Search<'a> {
+    fn new(live: Content<'a>, rebuilt: Content<'a>, how: &'a Comparing<'a>) -> Self {
+        let (in_flight, more) = (0, false);
+        let (differing, keys) = (BTreeSet::new(), BTreeMap::new());
+        Self { live, rebuilt, how, in_flight, differing, keys, more }
     }
-    if !group.is_empty() {
-        groups.push(group);
+
+    fn name(&mut self, key: Key, found: Found) {
+        self.differing.insert(bucket_of(key.hash()));
+        if self.keys.len() < self.how.named.max(1) {
+            self.keys.insert(key, found);
+        } else if !self.keys.contains_key(&key) {
+            self.more = true;
+        }
     }
-    groups
+
+    async fn group(&mut self, group: &BTreeSet<usize>) -> Result<(), StoreError> {
+        let mut narrowing = Narrowing::start((self.live, self.rebuilt), group).await?;
+        loop {
+            let keys = narrowing.next(LOOKED_AT).await?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            self.look(keys).await?;
+            if self.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Judges keys that were seen to differ.
+    async fn look(&mut self, keys: Vec<Key>) -> Result<(), StoreError> {
+        let live = self.live.get_many(&keys).await?;
+        let rebuilt = self.rebuilt.get_many(&keys).await?;
+        let mut seen = Vec::new();
+        for ((key, live), rebuilt) in keys.into_iter().zip(live).zip(rebuilt) {
+            match (live, rebuilt) {
+                (Ok(live), Ok(rebuilt)) => seen.push(Seen { key, live, rebuilt }),
+                (Err(reason), _) | (_, Err(reason)) => self.name(key, Found::Damaged(reason)),
+            }
+        }
+        let guilty = self.guilty(&seen).await?;
+        self.in_flight += (seen.len() - guilty.len()) as u64;
+        for Seen { key, live, rebuilt } in seen {
+            if let Some(pieces) = guilty.get(&key) {
+                self.name(key, found(live.as_ref(), rebuilt.as_ref(), pieces));
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that nothing explains, with the pieces in question.
+    async fn guilty(&self, seen: &[Seen]) -> Result<BTreeMap<Key, BTreeSet<String>>, StoreError> {
+        let of_live = Arc::new(Suspects::new(self.live.name()));
+        let mut sides = vec![of_live.clone()];
+        match self.how.other {
+            Other::Log => {
+                for Seen { key, live, rebuilt } in seen {
+                    of_live.add(key.clone(), live.as_ref(), rebuilt.as_ref());
+                }
+            }
+            Other::Generation => {
+                let of_other = Arc::new(Suspects::new(self.live.name()));
+                for Seen { key, live, rebuilt } in seen {
+                    of_live.add(key.clone(), live.as_ref(), None);
+                    of_other.add(key.clone(), rebuilt.as_ref(), None);
+                }
+                sides.push(of_other);
+            }
+        }
+        if sides.iter().any(|side| !side.is_settled()) {
+            self.how.settle.settle(&sides).await?;
+        }
+        let mut guilty = BTreeMap::<Key, BTreeSet<String>>::new();
+        for (key, pieces) in sides.iter().flat_map(|side| side.guilty()) {
+            guilty.entry(key).or_default().extend(pieces);
+        }
+        Ok(guilty)
+    }
+
+    fn into_difference(
+        mut self,
+        mut live: Sums,
+        rebuilt: Sums,
+        groups: &[BTreeSet<usize>],
+    ) -> Difference {
+        if !self.more {
+            for range in groups.iter().flatten().filter(|range| !self.differing.contains(range)) {
+                live.buckets[*range] = rebuilt.buckets[*range];
+            }
+        }
+        let mut keys = Vec::new();
+        for (key, found) in std::mem::take(&mut self.keys) {
+            keys.push(DifferingKey { key: key.text(), found });
+        }
+        add_damages(&mut keys, &live.damages);
+        keys.sort();
+        let (table, in_flight, more) = (self.live.name(), self.in_flight, self.more);
+        Difference { table, live, rebuilt, in_flight, keys, more }
+    }
 }
 
 /// Damaged entries that the search had no reason to look at.
@@ -133,104 +254,23 @@ fn add_damages(keys: &mut Vec<DifferingKey>, damages: &[Damage]) {
     }
 }
 
-struct Search<'a> {
-    live: Content<'a>,
-    rebuilt: Content<'a>,
-    named: usize,
-    keys: Vec<DifferingKey>,
-    more: bool,
-}
-
-/// The live items of a group, each with the hash of its content.
-type Held = BTreeMap<Key, u128>;
-
-impl Search<'_> {
-    fn is_over(&self) -> bool {
-        self.keys.len() >= self.named
-    }
-
-    fn name(&mut self, key: &Key, found: Found) {
-        if self.is_over() {
-            self.more = true;
-        } else {
-            self.keys.push(DifferingKey { key: key.text(), found });
-        }
-    }
-
-    async fn group(&mut self, group: &BTreeSet<usize>) -> Result<(), StoreError> {
-        let mut held = hold(self.live, group).await?;
-        let mut buffer = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.rebuilt.page(after.as_ref()).await?;
-            for item in sound(page.items) {
-                let hashes = item.hashes(&mut buffer);
-                if group.contains(&bucket_of(hashes))
-                    && held.remove(&item.key()) != Some(hashes.content)
-                    && !self.more
-                {
-                    self.look(&item, hashes.content).await?;
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        for key in held.into_keys() {
-            self.name(&key, Found::Extra);
-        }
-        Ok(())
-    }
-
-    /// Compares one item with the live one, which a scan may have missed behind damage.
-    async fn look(&mut self, rebuilt: &Item, content: u128) -> Result<(), StoreError> {
-        let key = rebuilt.key();
-        match self.live.get(&key).await {
-            Ok(None) => self.name(&key, Found::Missing),
-            Ok(Some(live)) if live.hashes(&mut Vec::new()).content == content => {}
-            Ok(Some(live)) => self.name(&key, Found::Fields(differing_fields(&live, rebuilt))),
-            Err(StoreError::Fatal(reason)) => self.name(&key, Found::Damaged(reason)),
-            Err(error) => return Err(error),
-        }
-        Ok(())
+fn found(live: Option<&Item>, rebuilt: Option<&Item>, pieces: &BTreeSet<String>) -> Found {
+    match (live, rebuilt) {
+        (None, _) => Found::Missing,
+        (Some(_), None) => Found::Extra,
+        (Some(live), Some(rebuilt)) => Found::Fields(differing_fields(live, rebuilt, pieces)),
     }
 }
 
-async fn hold(live: Content<'_>, group: &BTreeSet<usize>) -> Result<Held, StoreError> {
-    let mut held = Held::new();
-    let mut buffer = Vec::new();
-    let mut after = None;
-    loop {
-        let page = live.page(after.as_ref()).await?;
-        for item in sound(page.items) {
-            let hashes = item.hashes(&mut buffer);
-            if group.contains(&bucket_of(hashes)) {
-                held.insert(item.key(), hashes.content);
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(held);
-        }
-    }
-}
-
-/// Damaged items are found by the look that each missing key gets.
-fn sound(items: Vec<Scanned<Key, Item>>) -> impl Iterator<Item = Item> {
-    items.into_iter().filter_map(|scanned| match scanned {
-        Scanned::Sound(item) => Some(item),
-        Scanned::Damaged { .. } => None,
-    })
-}
-
-fn differing_fields(live: &Item, rebuilt: &Item) -> Vec<Differs> {
+/// Of the pieces in question only: others may differ because they were written meanwhile.
+fn differing_fields(live: &Item, rebuilt: &Item, pieces: &BTreeSet<String>) -> Vec<Differs> {
     let (live, rebuilt) = (live.fields(), rebuilt.fields());
     let names: BTreeSet<&String> = live.keys().chain(rebuilt.keys()).collect();
     let mut differing = Vec::new();
     for name in names {
+        let piece = name.split_once('.').map_or(name.as_str(), |(part, _)| part);
         let (left, right) = (live.get(name), rebuilt.get(name));
-        if left != right {
+        if left != right && pieces.contains(piece) {
             differing.push(Differs {
                 field: name.clone(),
                 live: left.cloned(),

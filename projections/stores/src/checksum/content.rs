@@ -1,18 +1,13 @@
 //! One table, space or index of one view, read alike whichever store it lies in.
 
-use std::collections::BTreeMap;
+use chimera_model::{KvSpec, RowKey, SearchSpec, TableSpec};
 
-use chimera_model::total::sequence_of;
-use chimera_model::{KvSpec, Order, Row, RowKey, SearchSpec, TableSpec};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
-
+use super::item::{Item, Key};
 use crate::error::StoreError;
-use crate::key;
-use crate::kv::{KvReader, KvValue};
+use crate::kv::KvReader;
 use crate::page::{Cursor, Page, Scanned};
 use crate::rows::RowReader;
-use crate::search::{Document, SearchReader};
-use crate::text::{key_text, value_text};
+use crate::search::SearchReader;
 use crate::view::View;
 
 const PAGE: usize = 1000;
@@ -49,22 +44,10 @@ pub enum Content<'a> {
     },
 }
 
-/// Identifies a row, a key-value or a document.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Key {
-    Row(RowKey),
-    Kv(String),
-    Document(String),
-}
-
-/// A row, a key-value or a document.
-pub(super) enum Item {
-    Row(Row),
-    Kv(String, KvValue),
-    Document(String, Document),
-}
-
 pub(super) type ItemPage = Page<Scanned<Key, Item>>;
+
+/// What is under a key, or why it is not what was written.
+pub(super) type Read = Result<Option<Item>, String>;
 
 impl Content<'_> {
     /// The name of the table, space or index.
@@ -74,6 +57,12 @@ impl Content<'_> {
             Self::Rows { table, .. } => table.name,
             Self::Kv { space, .. } => space.space,
             Self::Search { spec, .. } => spec.index,
+        }
+    }
+
+    pub(super) fn view(&self) -> View {
+        match self {
+            Self::Rows { view, .. } | Self::Kv { view, .. } | Self::Search { view, .. } => *view,
         }
     }
 
@@ -109,6 +98,53 @@ impl Content<'_> {
             (Self::Rows { .. } | Self::Kv { .. } | Self::Search { .. }, _) => Ok(None),
         }
     }
+
+    /// The items of these keys, in the same order; a damaged one with what is wrong.
+    pub(super) async fn get_many(&self, keys: &[Key]) -> Result<Vec<Read>, StoreError> {
+        match self.get_all(keys).await {
+            Ok(items) => Ok(items.into_iter().map(Ok).collect()),
+            // One of them: which is found by asking for each.
+            Err(StoreError::Fatal(_)) => self.get_each(keys).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        match self {
+            Self::Rows { store, view, table } => {
+                let keys: Vec<RowKey> = keys.iter().filter_map(Key::row).cloned().collect();
+                let rows = store.get_many(*view, table, &keys).await?;
+                Ok(rows.into_iter().map(|row| row.map(Item::Row)).collect())
+            }
+            Self::Kv { store, view, space } => {
+                let ids: Vec<&str> = keys.iter().filter_map(Key::id).collect();
+                let values = store.get_many(*view, space, &ids).await?;
+                let with_id = |(id, value): (&str, Option<_>)| {
+                    value.map(|value| Item::Kv(id.to_owned(), value))
+                };
+                Ok(ids.into_iter().zip(values).map(with_id).collect())
+            }
+            Self::Search { .. } => {
+                let mut items = Vec::with_capacity(keys.len());
+                for key in keys {
+                    items.push(self.get(key).await?);
+                }
+                Ok(items)
+            }
+        }
+    }
+
+    async fn get_each(&self, keys: &[Key]) -> Result<Vec<Read>, StoreError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for key in keys {
+            items.push(match self.get(key).await {
+                Ok(item) => Ok(item),
+                Err(StoreError::Fatal(reason)) => Err(reason),
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(items)
+    }
 }
 
 fn mapped<K, T>(
@@ -126,144 +162,4 @@ fn mapped<K, T>(
         });
     }
     Page { items, next: page.next }
-}
-
-impl Key {
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Row(key) => key_text(key),
-            Self::Kv(id) | Self::Document(id) => id.clone(),
-        }
-    }
-}
-
-/// Hashes of an item, whichever store it comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hashes {
-    pub(super) key: u64,
-    pub(super) content: u128,
-}
-
-impl Item {
-    pub(super) fn key(&self) -> Key {
-        match self {
-            Self::Row(row) => Key::Row(row.key.clone()),
-            Self::Kv(id, _) => Key::Kv(id.clone()),
-            Self::Document(id, _) => Key::Document(id.clone()),
-        }
-    }
-
-    /// `buffer` is only for keeping its memory.
-    pub(super) fn hashes(&self, buffer: &mut Vec<u8>) -> Hashes {
-        buffer.clear();
-        let key = match self {
-            Self::Row(row) => {
-                for value in &row.key.0 {
-                    key::encode(buffer, value, Order::Ascending);
-                }
-                let key = xxh3_64(buffer);
-                row_content(buffer, row);
-                key
-            }
-            Self::Kv(id, value) => {
-                encode_text(buffer, id);
-                let key = xxh3_64(buffer);
-                kv_content(buffer, value);
-                key
-            }
-            Self::Document(id, document) => {
-                encode_text(buffer, id);
-                let key = xxh3_64(buffer);
-                document_content(buffer, document);
-                key
-            }
-        };
-        Hashes { key, content: xxh3_128(buffer) }
-    }
-
-    /// Every field as an operator reads it, the versions among them.
-    pub(super) fn fields(&self) -> BTreeMap<String, String> {
-        match self {
-            Self::Row(row) => row_fields(row),
-            Self::Kv(_, value) => kv_fields(value),
-            Self::Document(_, document) => document_fields(document),
-        }
-    }
-}
-
-/// Without the number of healings, in which a total of the same content may differ.
-fn row_content(buffer: &mut Vec<u8>, row: &Row) {
-    buffer.extend_from_slice(&sequence_of(row.version).to_be_bytes());
-    for (name, value) in &row.cells {
-        encode_text(buffer, name);
-        key::encode(buffer, value, Order::Ascending);
-    }
-}
-
-fn kv_content(buffer: &mut Vec<u8>, value: &KvValue) {
-    for (name, (version, content)) in &value.parts {
-        encode_text(buffer, name);
-        buffer.extend_from_slice(&version.to_be_bytes());
-        encode_text(buffer, content);
-    }
-}
-
-fn document_content(buffer: &mut Vec<u8>, document: &Document) {
-    for (name, (version, fields)) in &document.parts {
-        encode_text(buffer, name);
-        buffer.extend_from_slice(&version.to_be_bytes());
-        for (field, values) in fields {
-            encode_text(buffer, field);
-            buffer.extend_from_slice(&(values.len() as u64).to_be_bytes());
-            for value in values {
-                key::encode(buffer, value, Order::Ascending);
-            }
-        }
-    }
-}
-
-/// With its length in front, so that no two sequences of texts have the same bytes.
-fn encode_text(buffer: &mut Vec<u8>, text: &str) {
-    buffer.extend_from_slice(&(text.len() as u64).to_be_bytes());
-    buffer.extend_from_slice(text.as_bytes());
-}
-
-const VERSION: &str = "_version";
-
-fn row_fields(row: &Row) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::from([(VERSION.to_owned(), sequence_of(row.version).to_string())]);
-    for (name, value) in &row.cells {
-        fields.insert(name.clone(), value_text(value));
-    }
-    fields
-}
-
-fn kv_fields(value: &KvValue) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    for (part, (version, content)) in &value.parts {
-        fields.insert(format!("{part}.{VERSION}"), version.to_string());
-        match serde_json::from_str::<BTreeMap<String, serde_json::Value>>(content) {
-            Ok(members) => {
-                for (name, member) in members {
-                    fields.insert(format!("{part}.{name}"), member.to_string());
-                }
-            }
-            Err(_) => {
-                fields.insert(part.clone(), content.clone());
-            }
-        }
-    }
-    fields
-}
-
-fn document_fields(document: &Document) -> BTreeMap<String, String> {
-    let mut shown = BTreeMap::new();
-    for (part, (version, fields)) in &document.parts {
-        shown.insert(format!("{part}.{VERSION}"), version.to_string());
-        for (field, values) in fields {
-            let texts: Vec<String> = values.iter().map(value_text).collect();
-            shown.insert(format!("{part}.{field}"), texts.join(", "));
-        }
-    }
-    shown
 }

@@ -1,11 +1,14 @@
 //! Count and checksum of every key range of a table, in one pass.
 
-use super::content::{Content, Hashes};
+use super::content::Content;
+use super::item::Hashes;
 use crate::error::StoreError;
 use crate::page::Scanned;
 
 /// How many key ranges there are. A range is a part of the keys' hashes, so that ranges are even whatever the keys are.
 pub(super) const BUCKETS: usize = 4096;
+/// How many key ranges are reported, each of so many neighbours of the others.
+const RANGES: usize = 64;
 /// How many damaged entries are kept by name.
 const NAMED_DAMAGES: usize = 100;
 
@@ -23,6 +26,18 @@ pub(super) struct Bucket {
     sum: u128,
 }
 
+/// Count and checksum of one key range: the keys whose hash (xxh3 of 64 bits), divided by 4096, leaves a remainder from
+/// `first` on, 64 of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The lowest remainder.
+    pub first: usize,
+    /// How many rows were read.
+    pub rows: u64,
+    /// Of their content.
+    pub checksum: u128,
+}
+
 /// Something stored that is not what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
@@ -32,9 +47,9 @@ pub struct Damage {
     pub reason: String,
 }
 
-pub(super) fn bucket_of(hashes: Hashes) -> usize {
+pub(super) fn bucket_of(key: u64) -> usize {
     // The remainder is below BUCKETS, which fits.
-    usize::try_from(hashes.key % BUCKETS as u64).unwrap_or(0)
+    usize::try_from(key % BUCKETS as u64).unwrap_or(0)
 }
 
 impl Sums {
@@ -43,7 +58,7 @@ impl Sums {
     }
 
     fn add(&mut self, hashes: Hashes) {
-        let bucket = &mut self.buckets[bucket_of(hashes)];
+        let bucket = &mut self.buckets[bucket_of(hashes.key)];
         bucket.rows += 1;
         bucket.sum = bucket.sum.wrapping_add(hashes.content);
     }
@@ -58,6 +73,22 @@ impl Sums {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.buckets.iter().map(|bucket| bucket.rows).sum()
+    }
+
+    /// All key ranges, in order; the same keys are in the same range of every view.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<Range> {
+        let mut ranges = Vec::with_capacity(RANGES);
+        let each = BUCKETS / RANGES;
+        for (index, buckets) in self.buckets.chunks(each).enumerate() {
+            let mut range = Range { first: index * each, rows: 0, checksum: 0 };
+            for bucket in buckets {
+                range.rows += bucket.rows;
+                range.checksum = range.checksum.wrapping_add(bucket.sum);
+            }
+            ranges.push(range);
+        }
+        ranges
     }
 
     /// One checksum of all content: equal for equal content, in whichever order it was read.

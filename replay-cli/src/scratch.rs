@@ -1,4 +1,4 @@
-//! The stores that a verification rebuilds into: a directory of its own, gone afterwards.
+//! Embedded stores to rebuild into, for a proof or to measure: in a directory of their own, gone afterwards.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,8 @@ use chimera_worker::Stores;
 
 use crate::failure::Failure;
 
-const NAME: &str = "verify-scratch";
-
-/// Removes its directory at the end; what a killed verification has left is removed by the next one.
-pub(super) struct Scratch {
+/// Removes its directory at the end; what a killed process has left is removed by the next one.
+pub(crate) struct Scratch {
     // Fields are dropped in this order: the files are closed before they are removed.
     stores: EmbeddedStores,
     _directory: Directory,
@@ -20,9 +18,9 @@ pub(super) struct Scratch {
 struct Directory(PathBuf);
 
 impl Scratch {
-    /// Stores in a directory of their own inside `parent`.
-    pub(super) fn open(parent: &Path) -> Result<Self, Failure> {
-        let directory = Directory(parent.join(NAME));
+    /// Stores in a directory `name` of their own inside `parent`.
+    pub(crate) fn open(parent: &Path, name: &str) -> Result<Self, Failure> {
+        let directory = Directory(parent.join(name));
         directory.remove().map_err(|error| unusable(&directory.0, &error))?;
         fs::create_dir_all(&directory.0).map_err(|error| unusable(&directory.0, &error))?;
         let stores = EmbeddedStores::open(&directory.0)?;
@@ -30,7 +28,7 @@ impl Scratch {
     }
 
     /// The stores, to be fed.
-    pub(super) fn all(&self) -> Stores {
+    pub(crate) fn all(&self) -> Stores {
         let stores = &self.stores;
         Stores { rows: stores.rows(), kv: stores.kv(), search: stores.search() }
     }
