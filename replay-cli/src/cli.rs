@@ -1,6 +1,7 @@
 //! The command line: verbs, flags, help.
 
 mod backup;
+pub(crate) mod completions;
 mod dlq;
 mod export;
 mod generations;
@@ -141,6 +142,13 @@ Examples:
     /// Write what the log holds into files for analytics: events, fact and dimension tables.
     #[command(after_help = export::HELP)]
     Export(ExportOptions),
+    /// Write a script that completes verbs and flags in a shell.
+    #[command(after_help = completions::HELP)]
+    Completions {
+        /// For which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// Write a restore point of the log, its schemas and where everything stands, to a directory or an object store.
     #[command(after_help = backup::backup_help())]
     Backup(BackupOptions),
@@ -209,6 +217,7 @@ impl Cli {
         match self.verb {
             Verb::Status => "status",
             Verb::Plan(_) => "plan",
+            Verb::Completions { .. } => "completions",
             Verb::Run(_) => "run",
             Verb::Promote(_) => "promote",
             Verb::Rollback(_) => "rollback",

@@ -42,6 +42,10 @@ pub use output::Report;
 
 /// Executes the verb, writes its report and gives the exit code.
 pub async fn execute(cli: &Cli) -> ExitCode {
+    if let Verb::Completions { shell } = cli.verb {
+        let written = cli::completions::write(shell);
+        return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let report = report(cli).await;
     output::write(cli, &report)
 }
@@ -53,6 +57,7 @@ pub async fn execute(cli: &Cli) -> ExitCode {
 pub async fn report(cli: &Cli) -> Result<Report, Failure> {
     let config = cli.settings.load()?;
     match &cli.verb {
+        Verb::Completions { .. } => Err(Failure::Usage("completions are no report".to_owned())),
         Verb::Status => status::status(&config).await.map(Report::Status),
         Verb::Run(options) => run::run(&config, options).await.map(Report::Run),
         Verb::Promote(options) => promote::promote(&config, options).await.map(Report::Switch),

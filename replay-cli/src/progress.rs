@@ -11,6 +11,9 @@ use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, Prog
 
 const TEMPLATE: &str = "{prefix:24} [{bar:30}] {human_pos}/{human_len} {per_sec:>14} {eta:>4} left";
 
+/// A part of a step, indented.
+const PART: &str = "  {prefix:38} [{bar:14}] {human_pos}/{human_len} {per_sec:>14} {eta:>4} left";
+
 /// All bars of one verb.
 #[derive(Clone)]
 pub(crate) struct Progress {
@@ -32,6 +35,16 @@ impl Progress {
         Self { bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)) }
     }
 
+    /// Shows a part of a step.
+    pub(crate) fn part(&self, name: &str, total: u64) -> Part {
+        let bar = self.bars.add(ProgressBar::new(total));
+        if let Ok(style) = ProgressStyle::with_template(PART) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(name.to_owned());
+        Part { bar, bars: self.bars.clone() }
+    }
+
     /// Starts a step of so many units.
     pub(crate) fn step(&self, name: &str, total: u64, unit: &'static str) -> Step {
         let bar = self.bars.add(ProgressBar::new(total));
@@ -48,6 +61,25 @@ impl Progress {
             done: Arc::default(),
             started: Instant::now(),
         }
+    }
+}
+
+/// A part of a step, shown below it on a terminal and forgotten with it.
+pub(crate) struct Part {
+    bar: ProgressBar,
+    bars: MultiProgress,
+}
+
+impl Part {
+    pub(crate) fn set(&self, units: u64) {
+        self.bar.set_position(units);
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        self.bars.remove(&self.bar);
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::data::Positions;
 use crate::failure::Failure;
-use crate::progress::{Progress, Step};
+use crate::progress::{Part, Progress, Step};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -40,31 +40,49 @@ pub(crate) async fn feed(
     legs: &[Leg],
     progress: &Progress,
 ) -> Result<u64, Failure> {
-    let total = legs.iter().map(|leg| leg.upto.unwrap_or(0).saturating_sub(leg.from - 1)).sum();
-    let step = progress.step(target.model().name, total, "events");
+    let total = legs.iter().map(length).sum();
+    let model = target.model();
+    let bars = Bars::new(model, legs, progress, total);
     let standing = Standing::default();
     let fed = feeder.feed(target, legs, &standing);
     tokio::pin!(fed);
-    loop {
+    let ended = loop {
         tokio::select! {
-            ended = &mut fed => {
-                step.set(applied(target.model(), legs, &standing));
-                step.end();
-                return ended.map(|()| total).map_err(Failure::failed);
-            }
-            () = tokio::time::sleep(LOOK_EVERY) => show(&step, target.model(), legs, &standing),
+            ended = &mut fed => break ended,
+            () = tokio::time::sleep(LOOK_EVERY) => bars.show(model, legs, &standing),
         }
-    }
-}
-
-fn show(step: &Step, model: &ReadModel, legs: &[Leg], standing: &Standing) {
-    step.set(applied(model, legs, standing));
-}
-
-fn applied(model: &ReadModel, legs: &[Leg], standing: &Standing) -> u64 {
-    let of = |leg: &Leg| {
-        let applied = standing.applied(model.name, &leg.partition);
-        applied.map(|applied| applied.saturating_sub(leg.from - 1))
     };
-    legs.iter().filter_map(of).sum()
+    bars.show(model, legs, &standing);
+    bars.step.end();
+    ended.map(|()| total).map_err(Failure::failed)
+}
+
+/// How many events a leg is about.
+fn length(leg: &Leg) -> u64 {
+    leg.upto.unwrap_or(0).saturating_sub(leg.from - 1)
+}
+
+/// The bar of a read model, and below it one for each of its partitions.
+struct Bars {
+    step: Step,
+    parts: Vec<Part>,
+}
+
+impl Bars {
+    fn new(model: &ReadModel, legs: &[Leg], progress: &Progress, total: u64) -> Self {
+        let step = progress.step(model.name, total, "events");
+        let part = |leg: &Leg| progress.part(&leg.partition.to_string(), length(leg));
+        Self { step, parts: legs.iter().map(part).collect() }
+    }
+
+    fn show(&self, model: &ReadModel, legs: &[Leg], standing: &Standing) {
+        let mut sum = 0;
+        for (leg, part) in legs.iter().zip(&self.parts) {
+            let applied = standing.applied(model.name, &leg.partition).unwrap_or(0);
+            let done = applied.saturating_sub(leg.from - 1);
+            part.set(done);
+            sum += done;
+        }
+        self.step.set(sum);
+    }
 }

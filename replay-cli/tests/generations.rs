@@ -176,3 +176,30 @@ fn a_dry_run_changes_nothing() {
     assert!(numbers(&status(dir.path())).is_empty());
     assert!(!dir.path().join("control").exists());
 }
+
+#[test]
+fn what_was_proved_may_be_promoted_and_a_run_can_do_both() {
+    let dir = data_with(&history());
+    replay_well(dir.path(), "run --all");
+    replay_well(dir.path(), "run order_details");
+    replay_well(dir.path(), "verify order_details --generation 2");
+    let model = status(dir.path());
+    assert_eq!(model["generations"][1]["verified"], true, "{model}");
+    replay_well(dir.path(), "promote order_details --yes");
+    let all = replay_well(dir.path(), "run --all --promote --yes --format json").json();
+    let models = all["models"].as_array().unwrap();
+    assert!(models.iter().all(|model| model["is_live"] == true), "{all}");
+    assert_eq!(status(dir.path())["live"], 3);
+    replay_well(dir.path(), "verify");
+}
+
+#[test]
+fn the_log_is_examined_where_no_store_is_left() {
+    let dir = data_with(&history());
+    let report = replay_well(dir.path(), "verify --log --format json").json();
+    assert_eq!(
+        (&report["log"]["verdict"], &report["verdict"]),
+        (&"sound".into(), &"identical".into())
+    );
+    assert!(!dir.path().join("read").exists());
+}

@@ -24,6 +24,7 @@ fn help_shows_examples_and_exit_codes() {
         "backup",
         "restore",
         "verify-backup",
+        "completions",
     ];
     for verb in verbs {
         let said = replay_well(dir.path(), &format!("{verb} --help"));
@@ -126,5 +127,16 @@ fn every_report_has_the_same_envelope() {
         assert_eq!(report["command"], verb.split_whitespace().next().unwrap());
         assert_eq!(report["verdict"], verdict);
         assert!(report["models"].is_array());
+    }
+}
+
+#[test]
+fn shells_are_told_of_every_verb() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = replay_well(dir.path(), &format!("completions {shell}")).out;
+        for verb in ["status", "promote", "verify-backup"] {
+            assert!(script.contains(verb), "{shell}: {verb}");
+        }
     }
 }

@@ -17,6 +17,7 @@ mod importing;
 mod killed_nodes;
 mod killed_stores;
 mod killed_workers;
+mod promoting;
 mod services;
 mod shop;
 mod verifying;

@@ -61,12 +61,12 @@ fn a_flipped_bit_in_a_read_model_is_found_and_named_until_it_is_rebuilt() {
     assert_eq!(table["name"], ORDER_DETAILS.name);
     assert_eq!(table["differing"][0]["key"], key);
     assert_eq!(table["differing"][0]["found"], "damaged");
-    replay(data.path(), &["run", MODEL.name]).ended_with(0);
+    replay(data.path(), &["run", MODEL.name, "--promote", "--yes"]).ended_with(0);
     identical(data.path());
 }
 
 /// Flips a bit of the first order's row; its key.
-fn flip_a_row(data: &Path) -> String {
+pub(crate) fn flip_a_row(data: &Path) -> String {
     let _alone = alone();
     let stores = EmbeddedStores::open(&data.join("read")).unwrap();
     let (rows, view) = (stores.rows(), View::new(MODEL.name, 1));
@@ -104,6 +104,15 @@ fn a_flipped_bit_in_the_log_is_named_by_its_place_and_nothing_is_served() {
         fs::write(&segment, sound).unwrap();
     }
     identical(data.path());
+}
+
+/// Flips a bit of an event in the middle of the log.
+pub(crate) fn flip_in_the_log(data: &Path) {
+    let segment = segments(data).swap_remove(4);
+    let mut bytes = fs::read(&segment).unwrap();
+    let end = bytes.iter().rposition(|&byte| byte != 0).unwrap();
+    bytes[end / 2] ^= 1;
+    fs::write(&segment, bytes).unwrap();
 }
 
 /// The segments with something in them.

@@ -27,6 +27,11 @@ pub(crate) fn patch(path: &str, body: &Value) -> Ask {
     with_body("PATCH", path, body)
 }
 
+#[allow(dead_code, reason = "not every program of stories sets a price")]
+pub(crate) fn put(path: &str, body: &Value) -> Ask {
+    with_body("PUT", path, body)
+}
+
 fn with_body(method: &str, path: &str, body: &Value) -> Ask {
     let body = body.to_string();
     let head = format!("{method} {path} HTTP/1.1\r\ncontent-type: application/json\r\n");

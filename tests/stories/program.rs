@@ -77,6 +77,13 @@ pub(crate) fn replay(data: &Path, arguments: &[&str]) -> Said {
     end(start(&mut command))
 }
 
+/// `replay ARGUMENTS --data DATA`, running.
+#[allow(dead_code, reason = "not every program of stories kills it")]
+pub(crate) fn replaying(data: &Path, arguments: &[&str]) -> Child {
+    let mut command = program(env!("CARGO_BIN_EXE_story-replay"), arguments);
+    start(command.arg("--data").arg(data))
+}
+
 /// `replay verify` must find nothing.
 pub(crate) fn identical(data: &Path) {
     let report = replay(data, &["verify", "--format", "json"]).json();
