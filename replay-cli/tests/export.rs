@@ -115,9 +115,9 @@ fn one_export_goes_on_where_another_ended() {
     let ids = orders.iter().map(|order| order["order_id"].as_str().unwrap().to_owned());
     assert_eq!(ids.collect::<BTreeSet<_>>(), of_later("ecommerce.order.order"));
     // Orders that changed are told anew; with the others of the first export they are all there is.
-    let changed = of_later("ecommerce.order.order");
+    let told_anew = of_later("ecommerce.order.order");
     let kept = rows(&first, "fact_orders").into_iter();
-    let kept = kept.filter(|order| !changed.contains(order["order_id"].as_str().unwrap()));
+    let kept = kept.filter(|order| !told_anew.contains(order["order_id"].as_str().unwrap()));
     let sum: i64 = kept.chain(orders).map(|order| ten_thousandths(&order["net_amount"])).sum();
     assert_eq!(sum, net(&changes));
 }

@@ -1,7 +1,7 @@
 //! An export as DuckDB and Arrow read it comes to what the read model says of each day.
 //!
 //! Needs `CHIMERA_STACK=1`, python3 with venv, and a package index: the readers are installed under the target directory.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "these are tests")]
 
 mod support;
 
@@ -50,7 +50,7 @@ fn expected(changes: &[Change]) -> Days {
         else {
             panic!("{row:?}")
         };
-        let day = days.entry((date.to_string(), currency.to_string())).or_default();
+        let day = days.entry((date.clone(), currency.clone())).or_default();
         *day = (day.0.plus(*sales).unwrap(), day.1.plus(*credits).unwrap());
     }
     days
