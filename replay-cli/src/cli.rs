@@ -2,6 +2,7 @@
 
 mod backup;
 mod dlq;
+mod drill;
 mod export;
 mod generations;
 mod inspect;
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 pub(crate) use backup::at_once;
 pub(crate) use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
 pub(crate) use dlq::{DlqVerb, OneAggregate};
+pub(crate) use drill::DrillOptions;
 pub(crate) use export::ExportOptions;
 pub(crate) use generations::{Decided, DropOptions, PromoteOptions, RollbackOptions};
 pub(crate) use inspect::{InspectVerb, OfAggregate};
@@ -143,10 +145,13 @@ Examples:
     /// Check that a restore point is still what was written.
     #[command(after_help = backup::verify_backup_help())]
     VerifyBackup(VerifyBackupOptions),
+    /// Rehearse the disaster on a copy: restore, rebuild, prove, and report how long it took and what would be lost.
+    #[command(after_help = drill::HELP)]
+    Drill(DrillOptions),
 }
 
 /// Which read models to prove, and how.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct VerifyOptions {
     /// Names of read models; all when none is given.
     #[arg(value_name = "MODEL")]
@@ -187,6 +192,7 @@ impl Cli {
             Verb::Backup(_) => "backup",
             Verb::Restore(_) => "restore",
             Verb::VerifyBackup(_) => "verify-backup",
+            Verb::Drill(_) => "drill",
         }
     }
 }
