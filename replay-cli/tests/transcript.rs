@@ -23,6 +23,7 @@ fn help_shows_examples_and_exit_codes() {
         "backup",
         "restore",
         "verify-backup",
+        "drill",
     ];
     for verb in verbs {
         let said = replay_well(dir.path(), &format!("{verb} --help"));
