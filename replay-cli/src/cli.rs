@@ -3,6 +3,7 @@
 mod backup;
 pub(crate) mod completions;
 mod dlq;
+mod drill;
 mod export;
 mod generations;
 mod inspect;
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 pub(crate) use backup::at_once;
 pub(crate) use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
 pub(crate) use dlq::{DlqVerb, OneAggregate};
+pub(crate) use drill::DrillOptions;
 pub(crate) use export::ExportOptions;
 pub(crate) use generations::{Decided, DropOptions, PromoteOptions, RollbackOptions};
 pub(crate) use inspect::{InspectVerb, OfAggregate};
@@ -158,6 +160,9 @@ Examples:
     /// Check that a restore point is still what was written.
     #[command(after_help = backup::verify_backup_help())]
     VerifyBackup(VerifyBackupOptions),
+    /// Rehearse the disaster on a copy: restore, rebuild, prove, and report how long it took and what would be lost.
+    #[command(after_help = drill::HELP)]
+    Drill(DrillOptions),
 }
 
 /// Which rebuild to plan.
@@ -176,7 +181,7 @@ pub struct PlanOptions {
 }
 
 /// Which read models to prove, and how.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct VerifyOptions {
     /// Names of read models; all when none is given.
     #[arg(value_name = "MODEL")]
@@ -229,6 +234,7 @@ impl Cli {
             Verb::Backup(_) => "backup",
             Verb::Restore(_) => "restore",
             Verb::VerifyBackup(_) => "verify-backup",
+            Verb::Drill(_) => "drill",
         }
     }
 }

@@ -7,6 +7,7 @@ mod backup;
 mod cli;
 mod data;
 mod dlq;
+mod drill;
 mod drop_generations;
 mod dry;
 mod export;
@@ -72,6 +73,7 @@ pub async fn report(cli: &Cli) -> Result<Report, Failure> {
         Verb::VerifyBackup(options) => {
             verify_backup::verify_backup(options).await.map(Report::VerifyBackup)
         }
+        Verb::Drill(options) => drill::drill(&config, options).await,
         Verb::Verify(options) => verify::verify(&config, options).await.map(Report::Verify),
     }
 }

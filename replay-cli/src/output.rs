@@ -1,6 +1,7 @@
 //! Reports on stdout: one JSON object with the same envelope for every verb, or lines for people.
 
 mod backups;
+mod drilled;
 mod exported;
 mod generations;
 mod inspected;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use crate::backup::BackupReport;
 use crate::cli::{Cli, EXIT_USAGE, Format};
 use crate::dlq::DlqReport;
+use crate::drill::{CheckReport, DrillReport};
 use crate::drop_generations::DropReport;
 use crate::export::ExportReport;
 use crate::failure::Failure;
@@ -59,6 +61,10 @@ pub enum Report {
     Restore(RestoreReport),
     /// Of `replay verify-backup`.
     VerifyBackup(VerifyBackupReport),
+    /// Of `replay drill`.
+    Drill(Box<DrillReport>),
+    /// Of `replay drill --check`.
+    DrillCheck(CheckReport),
 }
 
 impl Report {
@@ -76,17 +82,19 @@ impl Report {
             Self::VerifyBackup(report) => report.verdict == "sound",
             Self::Plan(report) => report.verdict == "ready",
             Self::Verify(report) => report.verdict == "identical",
+            Self::Drill(report) => report.verdict == "reached",
+            Self::DrillCheck(report) => report.verdict == "authentic",
         }
     }
 }
 
 /// What every JSON answer looks like.
 #[derive(Serialize)]
-struct Envelope<'a> {
+struct Envelope<R> {
     format: u32,
     command: &'static str,
     #[serde(flatten)]
-    report: Answer<'a>,
+    report: R,
 }
 
 #[derive(Serialize)]
@@ -115,13 +123,18 @@ pub(crate) fn write(cli: &Cli, report: &Result<Report, Failure>) -> ExitCode {
     }
 }
 
+/// What `--format json` writes of this report, to be kept in a file.
+pub(crate) fn enveloped(command: &'static str, report: impl Serialize) -> io::Result<Vec<u8>> {
+    let envelope = Envelope { format: FORMAT, command, report };
+    let mut bytes = serde_json::to_vec_pretty(&envelope)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
 fn json(cli: &Cli, report: &Result<Report, Failure>) -> io::Result<()> {
     let report = match report {
         Ok(report) => Answer::Report(report),
         Err(failure) => Answer::Failure { verdict: "failed", error: failure.to_string() },
     };
-    let envelope = Envelope { format: FORMAT, command: cli.verb_name(), report };
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &envelope)?;
-    writeln!(out)
+    io::stdout().lock().write_all(&enveloped(cli.verb_name(), report)?)
 }

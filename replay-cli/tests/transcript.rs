@@ -25,6 +25,7 @@ fn help_shows_examples_and_exit_codes() {
         "restore",
         "verify-backup",
         "completions",
+        "drill",
     ];
     for verb in verbs {
         let said = replay_well(dir.path(), &format!("{verb} --help"));

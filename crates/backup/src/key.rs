@@ -1,4 +1,4 @@
-//! The keys that sign restore points: Ed25519, in the PEM files that `openssl` reads and writes.
+//! The keys that sign restore points and what is reported of them: Ed25519, in the PEM files that `openssl` reads and writes.
 //!
 //! Whoever has only the public file can check a restore point, with this program or with `openssl pkeyutl -verify`.
 
@@ -68,7 +68,9 @@ impl SigningKey {
         TrustedKey(key)
     }
 
-    pub(crate) fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+    /// The signature of these bytes, 64 bytes.
+    #[must_use]
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
         self.0.sign(bytes).as_ref().to_vec()
     }
 }
@@ -97,7 +99,9 @@ impl TrustedKey {
         Some(Self(bytes.try_into().ok()?))
     }
 
-    pub(crate) fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
+    /// Whether its private half has signed these bytes.
+    #[must_use]
+    pub fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.0).verify(bytes, signature).is_ok()
     }
 }

@@ -18,6 +18,9 @@ use crate::reader::EmbeddedReader;
 use crate::segment::{self, Head};
 use crate::shard::{Examined, Shard, Shared};
 
+/// Keeps a second process out.
+const LOCK: &str = "LOCK";
+
 /// How a log uses its disk.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedLogOptions {
@@ -103,6 +106,27 @@ impl EmbeddedLog {
         }
         let ownership = watch::Sender::new(owned(&streams));
         Ok(Self { dir, shared, streams: RwLock::new(streams), torn, ownership })
+    }
+
+    /// Whether a log lies in `dir` that [`EmbeddedLog::open`] would leave byte by byte as it is. Changes nothing; a log that is in
+    /// use may look torn.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn is_whole(dir: impl AsRef<Path>) -> Result<bool, OpenError> {
+        let dir = dir.as_ref();
+        if !dir.join(LOCK).is_file() {
+            return Ok(false);
+        }
+        for (stream, partitions) in manifest::load(dir)? {
+            for index in 0..partitions {
+                let partition = Partition { stream: stream.clone(), index };
+                if Examined::examine(dir, partition)?.torn().is_some() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// What was cut when the log was opened, for the operator to know.
@@ -213,7 +237,7 @@ impl EventLog for EmbeddedLog {
 }
 
 fn lock(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join("LOCK");
+    let path = dir.join(LOCK);
     let options = File::options().write(true).create(true).truncate(false).open(&path);
     let file = options.map_err(OpenError::io(&path))?;
     match file.try_lock() {

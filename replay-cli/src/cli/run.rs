@@ -21,7 +21,7 @@ Examples:
 }
 
 /// Which read models to rebuild.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Chosen {
     /// Names of read models, as `replay status` shows them.
     #[arg(value_name = "MODEL", required_unless_present = "all")]
@@ -32,7 +32,7 @@ pub struct Chosen {
 }
 
 /// Which read models to rebuild, and of what.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct RunOptions {
     #[command(flatten)]
     pub chosen: Chosen,

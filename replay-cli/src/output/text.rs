@@ -19,6 +19,8 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         Report::Backup(report) => super::backups::backup(out, report),
         Report::Restore(report) => super::backups::restore(out, report),
         Report::VerifyBackup(report) => super::backups::verify_backup(out, report),
+        Report::Drill(report) => super::drilled::drill(out, report),
+        Report::DrillCheck(report) => super::drilled::check(out, report),
         Report::Inspect(report) => super::inspected::write(out, report),
         Report::Export(report) => super::exported::write(out, report),
     }
