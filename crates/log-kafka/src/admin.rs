@@ -75,15 +75,20 @@ impl Admin {
         Ok(self.metadata()?.topics().iter().map(seen).collect())
     }
 
-    /// Creates a compacted topic of one partition, unless it is among those that are there.
+    /// Creates compacted topics of one partition each, those of these that are not there.
     ///
     /// # Errors
     /// As [`Admin::create`].
-    pub(crate) fn create_compacted(&self, there: &[Topic], topic: &str) -> Result<(), String> {
-        if there.iter().any(|found| found.name == topic) {
-            return Ok(());
-        }
-        self.create(&[Wanted { topic, partitions: 1, compacted: true }])
+    pub(crate) fn create_compacted(
+        &self,
+        there: &[Topic],
+        topics: &[String],
+    ) -> Result<(), String> {
+        let is_missing = |topic: &&String| !there.iter().any(|found| found.name == **topic);
+        let wanted = |topic| Wanted { topic, partitions: 1, compacted: true };
+        let missing: Vec<Wanted<'_>> =
+            topics.iter().filter(is_missing).map(|topic| wanted(topic)).collect();
+        if missing.is_empty() { Ok(()) } else { self.create(&missing) }
     }
 
     /// Creates topics and waits until each partition has a leader; one that another node has just created is fine.

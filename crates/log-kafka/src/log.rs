@@ -39,7 +39,7 @@ pub struct KafkaLog {
 }
 
 impl KafkaLog {
-    /// Connects, and creates the topic of terms if it is missing.
+    /// Connects, and creates the topics of terms and of decisions if they are missing.
     ///
     /// # Errors
     /// If Kafka does not answer, or refuses this process, or a setting is not valid.
@@ -48,10 +48,10 @@ impl KafkaLog {
         let failed = |reason: String| OpenError { brokers: brokers.clone(), reason };
         enter(&settings)?;
         let cluster = Cluster::connect(settings).map_err(|error| failed(error.to_string()))?;
-        let topic = cluster.settings.topic(OWNERSHIP);
+        let own = [OWNERSHIP, CONTROL].map(|name| cluster.settings.topic(name));
         let topics = cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
-        cluster.admin.create_compacted(&topics, &topic).map_err(failed)?;
-        warn_of_fewer(&topics, &[topic], cluster.settings.replication);
+        cluster.admin.create_compacted(&topics, &own).map_err(failed)?;
+        warn_of_fewer(&topics, &own, cluster.settings.replication);
         cluster.refresh().map_err(|error| failed(error.to_string()))?;
         let directory = Directory::follow(&cluster.settings);
         let directory = directory.map_err(|error| failed(error.to_string()))?;
@@ -92,19 +92,14 @@ impl KafkaLog {
         KafkaBookmarks::new(Arc::clone(&self.cluster))
     }
 
-    /// What operators have decided: the topic is created if it is missing, read, and followed.
+    /// What operators have decided: the topic is read, and followed.
     ///
     /// # Errors
     /// If Kafka does not answer or refuses.
     pub fn control(&self) -> Result<KafkaControl, OpenError> {
-        let cluster = &self.cluster;
-        let failed =
-            |reason: String| OpenError { brokers: cluster.settings.brokers.clone(), reason };
-        let topic = cluster.settings.topic(CONTROL);
-        let topics = cluster.admin.topics().map_err(|error| failed(error.to_string()))?;
-        cluster.admin.create_compacted(&topics, &topic).map_err(failed)?;
-        warn_of_fewer(&topics, &[topic], cluster.settings.replication);
-        KafkaControl::follow(cluster).map_err(|error| failed(format!("its control topic: {error}")))
+        let brokers = self.cluster.settings.brokers.clone();
+        KafkaControl::follow(&self.cluster)
+            .map_err(|error| OpenError { brokers, reason: format!("its control topic: {error}") })
     }
 
     fn create(&self, topics: &[(String, u32)]) -> Result<(), String> {

@@ -4,6 +4,7 @@ use chimera_log::StreamSpec;
 
 use crate::admin::Admin;
 use crate::cluster::Streams;
+use crate::control::CONTROL;
 use crate::entrance::enter;
 use crate::error::OpenError;
 use crate::log::is_missing;
@@ -32,7 +33,7 @@ pub enum TopicState {
     Wrong(String),
 }
 
-/// How the topics of these streams are, and that of the terms, which comes first.
+/// How the topics of these streams are, and those of terms and decisions, which come first.
 ///
 /// # Errors
 /// If Kafka does not answer or a setting is not valid.
@@ -43,7 +44,8 @@ pub fn plan(settings: &KafkaSettings, streams: &[StreamSpec]) -> Result<Vec<Topi
     let present = admin.topics().map_err(|error| failed(error.to_string()))?;
     let present: Streams =
         present.into_iter().map(|topic| (topic.name.into(), topic.partitions)).collect();
-    let mut plans = vec![terms(settings, &present)];
+    let mut plans: Vec<TopicPlan> =
+        [OWNERSHIP, CONTROL].map(|own| compacted(settings, own, &present)).into();
     for stream in streams {
         let (topic, partitions) = (settings.topic(&stream.name), stream.partitions);
         let state = state_of(&admin, &topic, partitions, &present);
@@ -52,8 +54,8 @@ pub fn plan(settings: &KafkaSettings, streams: &[StreamSpec]) -> Result<Vec<Topi
     Ok(plans)
 }
 
-fn terms(settings: &KafkaSettings, present: &Streams) -> TopicPlan {
-    let topic = settings.topic(OWNERSHIP);
+fn compacted(settings: &KafkaSettings, own: &str, present: &Streams) -> TopicPlan {
+    let topic = settings.topic(own);
     let is_there = present.contains_key(&*topic);
     let state = if is_there { TopicState::Present } else { TopicState::Missing };
     TopicPlan { topic, partitions: 1, state }
