@@ -4,23 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use chimera_log::{EventLog as _, MemoryLog};
 use chimera_model::{
-    Change, KvMutation, KvSpec, ReadModel, Row, RowKey, RowMutation, SearchMutation, SearchSpec,
-    TableSpec, Value,
+    Change, KvMutation, ReadModel, Row, RowMutation, SearchMutation, TableSpec, Value,
 };
-use chimera_stores::search::{Document, Found, Query, SearchReader, SearchWriter};
-use chimera_stores::{
-    Checkpoint, Cursor, EmbeddedStores, KvReader, KvValue, KvWriter, Listing, Page, RowReader,
-    RowWriter, Scanned, StoreError, View, key_text,
-};
+use chimera_stores::{Checkpoint, EmbeddedStores, Page, Scanned, View, key_text};
 use chimera_worker::{Feeder, Leg, Limits, Positions, Stores};
 
+use super::flowing::Flowing;
 use super::shops::{Street, append};
 
-/// A page is so small that a scan has many.
-const PAGE: usize = 9;
 /// No event comes near it.
 const LATE: u64 = 1 << 40;
 
@@ -33,7 +26,7 @@ pub(super) fn embedded(dir: &Path) -> Stores {
 pub(super) struct Flow {
     pub(super) model: &'static ReadModel,
     pub(super) log: Arc<MemoryLog>,
-    inner: Stores,
+    pub(super) inner: Stores,
     feeder: Feeder,
     state: Mutex<State>,
 }
@@ -94,7 +87,7 @@ impl Flow {
     }
 
     /// Some events happen, and some that have happened are applied.
-    async fn step(self: &Arc<Self>) {
+    pub(super) async fn step(self: &Arc<Self>) {
         let events = self.random(40);
         self.append(usize::try_from(events).unwrap());
         let generations = self.state.lock().unwrap().generations.clone();
@@ -159,7 +152,7 @@ impl Flow {
         self.inner.search.checkpoints(view).await.unwrap()
     }
 
-    async fn told(self: &Arc<Self>, view: View) -> Option<Vec<Checkpoint>> {
+    pub(super) async fn told(self: &Arc<Self>, view: View) -> Option<Vec<Checkpoint>> {
         if view.model != self.model.name {
             return None;
         }
@@ -220,187 +213,4 @@ impl Flow {
 
 fn feeder_target(flow: &Flow, generation: u32) -> chimera_worker::Target {
     flow.feeder.target(flow.model, generation)
-}
-
-/// The stores, before each read of which something is written.
-struct Flowing(Arc<Flow>);
-
-#[async_trait]
-impl RowReader for Flowing {
-    async fn get(
-        &self,
-        view: View,
-        table: &'static TableSpec,
-        key: &RowKey,
-    ) -> Result<Option<Row>, StoreError> {
-        if view.model == self.0.model.name {
-            self.0.step().await;
-        }
-        self.0.inner.rows.get(view, table, key).await
-    }
-
-    async fn list(&self, view: View, listing: Listing<'_>) -> Result<Page<Row>, StoreError> {
-        self.0.inner.rows.list(view, listing).await
-    }
-
-    async fn scan(
-        &self,
-        view: View,
-        table: &'static TableSpec,
-        after: Option<&Cursor>,
-        _limit: usize,
-    ) -> Result<Page<Scanned<RowKey, Row>>, StoreError> {
-        self.0.step().await;
-        self.0.inner.rows.scan(view, table, after, PAGE).await
-    }
-
-    async fn checkpoints(&self, view: View) -> Result<Vec<Checkpoint>, StoreError> {
-        match self.0.told(view).await {
-            Some(told) => Ok(told),
-            None => self.0.inner.rows.checkpoints(view).await,
-        }
-    }
-
-    async fn generations(&self, model: &str) -> Result<Vec<u32>, StoreError> {
-        self.0.inner.rows.generations(model).await
-    }
-}
-
-#[async_trait]
-impl RowWriter for Flowing {
-    async fn create(&self, view: View, tables: &[&'static TableSpec]) -> Result<(), StoreError> {
-        self.0.inner.rows.create(view, tables).await
-    }
-
-    async fn apply(
-        &self,
-        view: View,
-        mutations: &[RowMutation],
-        checkpoints: &[Checkpoint],
-    ) -> Result<(), StoreError> {
-        self.0.inner.rows.apply(view, mutations, checkpoints).await
-    }
-
-    async fn remove(&self, view: View) -> Result<(), StoreError> {
-        self.0.inner.rows.remove(view).await
-    }
-}
-
-#[async_trait]
-impl KvReader for Flowing {
-    async fn get(
-        &self,
-        view: View,
-        space: &'static KvSpec,
-        id: &str,
-    ) -> Result<Option<KvValue>, StoreError> {
-        self.0.step().await;
-        self.0.inner.kv.get(view, space, id).await
-    }
-
-    async fn scan(
-        &self,
-        view: View,
-        space: &'static KvSpec,
-        after: Option<&Cursor>,
-        _limit: usize,
-    ) -> Result<Page<Scanned<String, (String, KvValue)>>, StoreError> {
-        self.0.step().await;
-        self.0.inner.kv.scan(view, space, after, PAGE).await
-    }
-
-    async fn checkpoints(&self, view: View) -> Result<Vec<Checkpoint>, StoreError> {
-        match self.0.told(view).await {
-            Some(told) => Ok(told),
-            None => self.0.inner.kv.checkpoints(view).await,
-        }
-    }
-
-    async fn generations(&self, model: &str) -> Result<Vec<u32>, StoreError> {
-        self.0.inner.kv.generations(model).await
-    }
-}
-
-#[async_trait]
-impl KvWriter for Flowing {
-    async fn create(&self, view: View, spaces: &[&'static KvSpec]) -> Result<(), StoreError> {
-        self.0.inner.kv.create(view, spaces).await
-    }
-
-    async fn apply(
-        &self,
-        view: View,
-        mutations: &[KvMutation],
-        checkpoints: &[Checkpoint],
-    ) -> Result<(), StoreError> {
-        self.0.inner.kv.apply(view, mutations, checkpoints).await
-    }
-
-    async fn remove(&self, view: View) -> Result<(), StoreError> {
-        self.0.inner.kv.remove(view).await
-    }
-}
-
-#[async_trait]
-impl SearchReader for Flowing {
-    async fn search(
-        &self,
-        view: View,
-        spec: &'static SearchSpec,
-        query: &Query,
-    ) -> Result<Found, StoreError> {
-        self.0.inner.search.search(view, spec, query).await
-    }
-
-    async fn get(
-        &self,
-        view: View,
-        spec: &'static SearchSpec,
-        id: &str,
-    ) -> Result<Option<Document>, StoreError> {
-        self.0.step().await;
-        self.0.inner.search.get(view, spec, id).await
-    }
-
-    async fn scan(
-        &self,
-        view: View,
-        spec: &'static SearchSpec,
-        after: Option<&Cursor>,
-        _limit: usize,
-    ) -> Result<Page<Scanned<String, (String, Document)>>, StoreError> {
-        self.0.step().await;
-        self.0.inner.search.scan(view, spec, after, PAGE).await
-    }
-
-    async fn checkpoints(&self, view: View) -> Result<Vec<Checkpoint>, StoreError> {
-        match self.0.told(view).await {
-            Some(told) => Ok(told),
-            None => self.0.inner.search.checkpoints(view).await,
-        }
-    }
-
-    async fn generations(&self, model: &str) -> Result<Vec<u32>, StoreError> {
-        self.0.inner.search.generations(model).await
-    }
-}
-
-#[async_trait]
-impl SearchWriter for Flowing {
-    async fn create(&self, view: View, specs: &[&'static SearchSpec]) -> Result<(), StoreError> {
-        self.0.inner.search.create(view, specs).await
-    }
-
-    async fn apply(
-        &self,
-        view: View,
-        mutations: &[SearchMutation],
-        checkpoints: &[Checkpoint],
-    ) -> Result<(), StoreError> {
-        self.0.inner.search.apply(view, mutations, checkpoints).await
-    }
-
-    async fn remove(&self, view: View) -> Result<(), StoreError> {
-        self.0.inner.search.remove(view).await
-    }
 }
