@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod flow;
+mod flowing;
 #[allow(dead_code, reason = "shared with the tests of the program")]
 #[path = "../../tests/support/shops.rs"]
 mod shops;

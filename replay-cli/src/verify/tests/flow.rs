@@ -8,16 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use chimera_log::{EventLog as _, MemoryLog};
 use chimera_model::{
-    Change, KvMutation, KvSpec, ReadModel, Row, RowKey, RowMutation, SearchMutation, SearchSpec,
-    TableSpec, Value,
+    Change, KvMutation, ReadModel, Row, RowMutation, SearchMutation, TableSpec, Value,
 };
-use chimera_stores::search::{Document, Found, Query, SearchReader, SearchWriter};
-use chimera_stores::{
-    Checkpoint, Cursor, EmbeddedStores, KvReader, KvValue, KvWriter, Listing, Page, RowReader,
-    RowWriter, Scanned, StoreError, View, key_text,
-};
+use chimera_stores::{Checkpoint, EmbeddedStores, Page, Scanned, View, key_text};
 use chimera_worker::{Feeder, Leg, Limits, Positions, Stores};
 
+use super::flowing::Flowing;
 use super::shops::{Street, append};
 use flowing::Flowing;
 
@@ -33,7 +29,7 @@ pub(super) fn embedded(dir: &Path) -> Stores {
 pub(super) struct Flow {
     pub(super) model: &'static ReadModel,
     pub(super) log: Arc<MemoryLog>,
-    inner: Stores,
+    pub(super) inner: Stores,
     feeder: Feeder,
     state: Mutex<State>,
 }
@@ -94,7 +90,7 @@ impl Flow {
     }
 
     /// Some events happen, and some that have happened are applied.
-    async fn step(self: &Arc<Self>) {
+    pub(super) async fn step(self: &Arc<Self>) {
         let events = self.random(40);
         self.append(usize::try_from(events).unwrap());
         let generations = self.state.lock().unwrap().generations.clone();
@@ -159,7 +155,7 @@ impl Flow {
         self.inner.search.checkpoints(view).await.unwrap()
     }
 
-    async fn told(self: &Arc<Self>, view: View) -> Option<Vec<Checkpoint>> {
+    pub(super) async fn told(self: &Arc<Self>, view: View) -> Option<Vec<Checkpoint>> {
         if view.model != self.model.name {
             return None;
         }
