@@ -78,7 +78,7 @@ fn axis(scale: Scale, (top, bottom): (f64, f64)) -> Vec<String> {
     let mut value = 0.0;
     while value <= scale.most {
         let (x, below) = (scale.at(value), bottom + 18.0);
-        let time = if value == 0.0 { "0".to_owned() } else { span(value) };
+        let time = if value == 0.0 { "0".to_owned() } else { span(value).replace(".0 ", " ") };
         lines.push(format!(
             "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>\
              <text class=\"tick\" x=\"{x:.1}\" y=\"{below:.1}\" text-anchor=\"middle\">{}</text>",

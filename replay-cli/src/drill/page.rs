@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::chart;
 use super::report::{DrillReport, ModelDrilled, PartitionDrilled, Rpo, Rto, Step, TableDrilled};
-use super::words::{bytes, count, moment, span, whole};
+use super::words::{bytes, count, moment, period, span, whole};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -122,13 +122,15 @@ fn recovery_point(rpo: &Rpo) -> String {
         ),
         _ => "The restore point holds no event.".to_owned(),
     };
-    let lacking = match (&rpo.lacking_from, &rpo.lacking_to) {
-        (Some(from), Some(to)) => {
-            format!(" They were recorded {} to {}.", moment(from), moment(to))
-        }
+    let recorded = match (&rpo.lacking_from, &rpo.lacking_to) {
+        (Some(from), Some(to)) => format!(", recorded {}", period(from, to)),
         _ => String::new(),
     };
-    let live = format!("Live log: {}.{lacking}", rpo.live);
+    let live = match rpo.lacking {
+        Some(0) => "The restore point lacks nothing of the live log.".to_owned(),
+        Some(lacking) => format!("The live log has {} events more{recorded}.", count(lacking)),
+        None => format!("Live log {}.", rpo.live),
+    };
     format!(
         "<p class=\"big\">{at_most}{}</p>\n{}\n<p>{}</p>\n<p>{}</p>",
         Escaped(&big),
@@ -257,7 +259,7 @@ fn partitions(report: &DrillReport) -> String {
     let row = |partition: &PartitionDrilled| {
         let or_unknown = |number: Option<u64>| number.map_or("unknown".to_owned(), count);
         let time = match (&partition.lacking_from, &partition.lacking_to) {
-            (Some(from), Some(to)) => format!("{} to {}", moment(from), moment(to)),
+            (Some(from), Some(to)) => period(from, to),
             _ if partition.lacking.is_some_and(|lacking| lacking > 0) => "unknown".to_owned(),
             _ => String::new(),
         };

@@ -19,6 +19,14 @@ pub(super) fn moment(time: &str) -> String {
         .map_or_else(|_| time.to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
+/// From one time to another, with the day once if it is the same.
+pub(super) fn period(from: &str, to: &str) -> String {
+    let (from, to) = (moment(from), moment(to));
+    let day = from.split(' ').next().unwrap_or_default();
+    let until = to.strip_prefix(day).map_or(&*to, str::trim_start);
+    format!("{} to {until}", from.trim_end_matches(" UTC"))
+}
+
 /// From one time, in microseconds, to a later one; 0 if it is not later.
 #[expect(clippy::cast_precision_loss, reason = "a span for people")]
 pub(super) fn seconds_between(earlier: i64, later: i64) -> f64 {
@@ -83,5 +91,9 @@ mod tests {
     fn times_are_shown_without_fractions() {
         assert_eq!(moment("2026-11-22T10:00:00.123456Z"), "2026-11-22 10:00:00 UTC");
         assert_eq!(moment("never"), "never");
+        let [morning, noon, other] =
+            ["2026-11-22T10:00:00Z", "2026-11-22T12:00:00Z", "2026-11-23T09:00:00Z"];
+        assert_eq!(period(morning, noon), "2026-11-22 10:00:00 to 12:00:00 UTC");
+        assert_eq!(period(noon, other), "2026-11-22 12:00:00 to 2026-11-23 09:00:00 UTC");
     }
 }
