@@ -42,6 +42,12 @@ fn the_time_of_a_run_is_known_from_the_run_before() {
     panic!("planned by measured: {tried:?}");
 }
 
+/// What `status` says, but for ages, which grow by themselves.
+fn standing(dir: &Path) -> Vec<String> {
+    let said = replay_well(dir, "status").out;
+    said.lines().filter(|line| !line.ends_with(" s behind")).map(str::to_owned).collect()
+}
+
 #[test]
 fn a_plan_counts_events_and_rows_and_changes_nothing() {
     let history = history();
@@ -52,9 +58,9 @@ fn a_plan_counts_events_and_rows_and_changes_nothing() {
     assert_eq!(before["seconds"], Json::Null);
     assert!(!dir.path().join("rates.json").exists());
     replay_well(dir.path(), "run order_details daily_revenue");
-    let status = replay_well(dir.path(), "status").out;
+    let status = standing(dir.path());
     let planned = plan(dir.path(), "order_details daily_revenue");
-    assert_eq!(replay_well(dir.path(), "status").out, status);
+    assert_eq!(standing(dir.path()), status);
     let verified = replay_well(dir.path(), "verify order_details --format json").json();
     let tables = verified["models"][0]["tables"].as_array().unwrap();
     let rows: u64 = tables.iter().map(|table| table["rows"].as_u64().unwrap()).sum();

@@ -39,14 +39,14 @@ async fn a_dry_run_changes_nothing_a_run_makes_everything_and_a_second_one_nothi
     let Some(config) = fresh() else { return };
     for _ in 0..2 {
         let planned = run(&config, true).await.unwrap();
-        assert_eq!(states(&planned), [State::Missing; 9], "{planned}");
+        assert_eq!(states(&planned), [State::Missing; 10], "{planned}");
         assert!(!planned.done && !planned.is_in_the_way());
     }
     let made = run(&config, false).await.unwrap();
-    assert_eq!(states(&made), [State::Made; 9], "{made}");
+    assert_eq!(states(&made), [State::Made; 10], "{made}");
     for dry_run in [false, true] {
         let again = run(&config, dry_run).await.unwrap();
-        assert_eq!(states(&again), [State::Present; 9], "{again}");
+        assert_eq!(states(&again), [State::Present; 10], "{again}");
     }
     let names: Vec<&str> = made.lines.iter().map(|line| &*line.name).collect();
     let prefix = &config.kafka.topic_prefix;
