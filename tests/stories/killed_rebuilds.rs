@@ -9,7 +9,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::program::{end, identical, replay, replaying, run};
+use crate::program::{identical, replay, replaying, run};
 
 #[test]
 fn rebuilds_killed_at_any_time_are_gone_on_with() {
@@ -57,6 +57,6 @@ fn kill_after(mut rebuild: Child, pause: Duration) -> bool {
     std::thread::sleep(pause);
     let was_running = rebuild.try_wait().unwrap().is_none();
     rebuild.kill().unwrap();
-    end(rebuild);
+    rebuild.wait().unwrap();
     was_running
 }

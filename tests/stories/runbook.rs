@@ -170,7 +170,7 @@ fn wrong_rows_are_named_and_replaced() {
 /// Fifty rows have another status.
 fn spoilt(desk: &Desk) -> String {
     desk.spoil(1);
-    "status: live \"WRONG\"".to_owned()
+    "status: live WRONG, rebuilt ".to_owned()
 }
 
 /// A bit of one row is another one.
@@ -235,7 +235,7 @@ fn a_wrong_price_is_found_and_put_right() {
     let mut desk = Desk::empty();
     let shop = Serving::ready(&desk.data());
     shop.stock_up("P-1", 5);
-    let wrong = json!({"amount": "1.25", "currency": "GBP"});
+    let wrong = json!({"price": {"amount": "1.25", "currency": "GBP"}});
     shop.ask(&put("/api/v1/products/P-1/price", &wrong)).is(200);
     assert!(shop.stop().success());
     let [past, curl, afterwards] = blocks("A price was wrong")[..] else { panic!("three blocks") };

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use super::rules::holds;
 use crate::control::{Control, ControlError, Controls, Decision};
 
+/// Fails by panicking.
+type Rule = fn(&dyn Control);
+
 /// Every rule of a control log, each on a fresh one from `make`. Call it on a runtime with several threads.
 ///
 /// # Panics
 /// If a rule is broken; names all that are.
 pub async fn controls_keep_the_contract(make: impl Fn() -> Arc<dyn Control>) {
-    let rules: [(&str, fn(&dyn Control)); 4] = [
+    let rules: [(&str, Rule); 4] = [
         ("nothing holds at first", nothing_holds_at_first),
         ("the last word holds", the_last_word_holds),
         ("who has not seen the last word is refused", who_has_not_seen_the_last_word_is_refused),
