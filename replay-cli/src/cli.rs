@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::failure::Failure;
 
 pub(crate) use backup::at_once;
-pub use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
+pub(crate) use backup::{BackupOptions, OfPoint, RestoreOptions, VerifyBackupOptions};
 pub(crate) use inspect::{InspectVerb, OfAggregate};
 
 /// Usage or configuration.

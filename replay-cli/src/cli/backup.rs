@@ -61,7 +61,7 @@ pub struct BackupOptions {
 
 /// Which restore point.
 #[derive(Debug, Clone, Args)]
-pub struct OfPoint {
+pub(crate) struct OfPoint {
     /// The place of the restore points.
     #[arg(long, value_name = "PLACE")]
     pub from: String,
