@@ -48,7 +48,7 @@ async fn a_promotion_under_a_thousand_reads_a_second_is_seen_as_one_step() {
     assert_eq!(reading.new.load(Ordering::Relaxed), 0);
     let (at, by) = ("2026-11-22T10:00:00Z".to_owned(), "test".to_owned());
     let to = Live { generation: 2, previous: Some(1), at, by, reason: None, forced: false };
-    shop.generations.switch(MODEL.name, None, &to).await.unwrap();
+    shop.reads.generations.switch(MODEL.name, None, &to).await.unwrap();
     shop.place("k-later", "P-1", 1).await;
     let before = reading.reads.load(Ordering::Relaxed);
     reading.reaches(before + 1_000).await;
@@ -96,7 +96,7 @@ impl Reading {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), reached).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), reached).await.unwrap();
     }
 }
 

@@ -72,8 +72,8 @@ pub(crate) struct Shop {
     pub(crate) processes: Processes,
     pub(crate) cache: Arc<Cache>,
     pub(crate) finder: Arc<Finder>,
-    /// Which generations of read models are live.
-    pub(crate) generations: Generations,
+    /// How the services read, and which generations of read models are live.
+    pub(crate) reads: Reads,
     /// What the worker feeds.
     pub(crate) stores: EmbeddedStores,
     _tasks: JoinSet<()>,
@@ -135,11 +135,8 @@ impl Shop {
         let processes = processes(&engine, &mut tasks, &gateway, routers);
         let dir = TempDir::new().unwrap();
         let stores = EmbeddedStores::open(dir.path()).unwrap();
-        let cache = Arc::new(Cache::new(stores.kv()));
         let reads = reads(&engine.log, &stores, &mut tasks).await;
-        let finder = Arc::new(Finder::new(stores.search()));
-        let generations = reads.generations.clone();
-        let reads = Reads { kv: cache.clone(), search: finder.clone(), ..reads };
+        let (reads, cache, finder) = failing(reads, &stores);
         let products = Products::new(start(&engine).await.router(), reads.clone());
         let stock = Inventory::new(stocks.router(), reads.clone());
         let prices = prices(&engine.log, &mut tasks);
@@ -150,7 +147,7 @@ impl Shop {
         let around = around(&authenticator, &health, &lifecycle);
         let methods = methods(services.clone(), around, body_bytes);
         let edge = Edge { authenticator, health: health.clone(), metrics: None, body_bytes };
-        let app = routed(services, reads, edge);
+        let app = routed(services, reads.clone(), edge);
         let (log, lifecycle) = (engine.log, Mutex::new(Some(lifecycle)));
         Self {
             app,
@@ -162,7 +159,7 @@ impl Shop {
             processes,
             cache,
             finder,
-            generations,
+            reads,
             stores,
             _tasks: tasks,
             _dir: dir,
@@ -204,6 +201,13 @@ impl Shop {
         let body = json!({"method": "CARD", "token": token});
         self.ask(post(&format!("/api/v1/orders/{order}/pay"), &body).key(key).wait()).await
     }
+}
+
+/// The same reads, through a cache and a finder that a test can take away.
+fn failing(reads: Reads, stores: &EmbeddedStores) -> (Reads, Arc<Cache>, Arc<Finder>) {
+    let (cache, finder) = (Cache::new(stores.kv()), Finder::new(stores.search()));
+    let (cache, finder) = (Arc::new(cache), Arc::new(finder));
+    (Reads { kv: cache.clone(), search: finder.clone(), ..reads }, cache, finder)
 }
 
 fn ordering(
