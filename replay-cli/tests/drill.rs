@@ -279,7 +279,7 @@ fn texts_from_outside_are_escaped_in_the_page() {
 fn begun(room: &Room) -> Option<std::process::Child> {
     let words = "drill --from @backups --report @reports --scratch @scratch";
     let mut child = started(room.data.path(), &room.words(words), Stdio::null);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while Instant::now() < deadline && child.try_wait().unwrap().is_none() {
         let mut copies = fs::read_dir(room.path("scratch")).unwrap();
         if copies.any(|copy| copy.unwrap().path().join("data/read").exists()) {

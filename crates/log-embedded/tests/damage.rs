@@ -99,6 +99,9 @@ fn assert_sound(records: &[RawRecord], last: u64) {
 /// Opens what a torn last frame of 1 record has left, and goes on as if it had never been begun.
 async fn assert_recovers(written: &Written, torn: Option<(usize, usize)>) {
     let kept = written.last - 1;
+    let found = fs::read(written.file()).unwrap();
+    assert_eq!(EmbeddedLog::is_whole(written.dir.path()).unwrap(), torn.is_none());
+    assert!(found == fs::read(written.file()).unwrap(), "a look changes nothing");
     let log = written.open().unwrap();
     let report = torn.map(|(offset, bytes)| TornTail {
         partition: partition(),
@@ -116,6 +119,13 @@ async fn assert_recovers(written: &Written, torn: Option<(usize, usize)>) {
     let log = written.open().unwrap();
     assert_eq!(log.torn_tails(), [], "what was cut stays cut");
     assert_sound(&read(&log).await.unwrap(), kept + 2);
+}
+
+#[test]
+fn a_directory_without_a_log_is_looked_at_and_left_alone() {
+    let dir = TempDir::new().unwrap();
+    assert!(!EmbeddedLog::is_whole(dir.path()).unwrap());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ fn embedded(dir: &Path) -> Result<Arc<dyn EventLog>, String> {
         Ok(false) if !dir.is_dir() => return Err(format!("there is no log in {shown}")),
         Ok(false) => {
             return Err(format!(
-                "opening {shown} would cut off an append that a crash has torn; start the shop or look with `replay status` first"
+                "{shown} ends in half an append: a node is writing, or a crash has torn it and opening would cut it"
             ));
         }
         Err(error) => return Err(error.to_string()),

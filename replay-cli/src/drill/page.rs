@@ -1,9 +1,11 @@
 //! The page of a report: one file, without scripts, fonts or pictures from elsewhere. Every text in it is escaped.
 
+mod tables;
+
 use std::fmt;
 
 use super::chart;
-use super::report::{DrillReport, ModelDrilled, PartitionDrilled, Rpo, Rto, Step, TableDrilled};
+use super::report::{DrillReport, ModelDrilled, Rpo, Rto};
 use super::words::{bytes, count, moment, period, span, whole};
 
 const STYLE: &str = include_str!("page.css");
@@ -33,10 +35,13 @@ pub(super) fn page(report: &DrillReport) -> String {
         header(report),
         problem(report),
         figures(report),
-        section("Where the time went", &[chart::timeline(report), steps(&report.steps)].concat()),
+        section(
+            "Where the time went",
+            &[chart::timeline(report), tables::steps(&report.steps)].concat(),
+        ),
         rebuilt(&report.models),
-        models(&report.models),
-        partitions(report),
+        tables::models(&report.models),
+        tables::partitions(report),
         section("What was run", &facts(report)),
         notes(&report.notes),
     ];
@@ -150,46 +155,6 @@ fn target(seconds: Option<u32>, met: Option<bool>) -> String {
     }
 }
 
-/// A table; cells are escaped by whoever makes them, and headings that end in a star are of numbers.
-fn table(headings: &[&str], rows: &str) -> String {
-    let heading = |text: &&str| match text.strip_suffix('*') {
-        Some(text) => format!("<th class=\"number\">{}</th>", Escaped(text)),
-        None => format!("<th>{}</th>", Escaped(text)),
-    };
-    let headings: String = headings.iter().map(heading).collect();
-    format!(
-        "<div class=\"wide\">\n<table>\n<thead><tr>{headings}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>"
-    )
-}
-
-fn number(text: &str) -> String {
-    format!("<td class=\"number\">{}</td>", Escaped(text))
-}
-
-fn verdict(text: &str) -> String {
-    let class = match text {
-        "identical" | "sound" | "done" => "good",
-        "different" | "damaged" | "failed" => "bad",
-        _ => "neutral",
-    };
-    format!("<td>{}</td>", badge(class, text))
-}
-
-fn steps(steps: &[Step]) -> String {
-    let row = |step: &Step| {
-        format!(
-            "<tr><th>{}</th>{}{}<td>{}</td>{}</tr>\n",
-            Escaped(step.name),
-            number(&span(step.at_seconds)),
-            number(&span(step.seconds)),
-            Escaped(&step.said),
-            verdict(if step.good { "done" } else { "failed" })
-        )
-    };
-    let rows: String = steps.iter().map(row).collect();
-    table(&["Step", "Began after*", "Took*", "What came of it", ""], &rows)
-}
-
 fn rebuilt(models: &[ModelDrilled]) -> String {
     if models.is_empty() {
         return String::new();
@@ -197,101 +162,11 @@ fn rebuilt(models: &[ModelDrilled]) -> String {
     section("Events a second, by read model", &chart::rates(models))
 }
 
-fn models(models: &[ModelDrilled]) -> String {
-    if models.is_empty() {
-        return String::new();
-    }
-    let rows: String = models.iter().map(model).collect();
-    let headings = ["Read model", "Events*", "Rebuilt in*", "Rows*", "Checksum", "Proof"];
-    section("Read models", &table(&headings, &rows))
-}
-
-/// A read model, and below it its tables, unless it has only one.
-fn model(model: &ModelDrilled) -> String {
-    let rows = model.tables.iter().map(|table| table.rows).sum();
-    let single = match model.tables.as_slice() {
-        [one] => checksum(&one.checksum),
-        tables => Escaped(&format!("{} tables", tables.len())).to_string(),
-    };
-    let mut row = format!(
-        "<tr><th>{}</th>{}{}{}<td>{single}</td>{}</tr>\n",
-        Escaped(model.name),
-        number(&count(model.events)),
-        number(&span(model.seconds)),
-        number(&count(rows)),
-        verdict(model.verdict.unwrap_or("not looked at")),
-    );
-    if model.tables.len() > 1 {
-        row.extend(model.tables.iter().map(inner));
-    }
-    for problem in &model.problems {
-        row.push_str(&remark(problem));
-    }
-    if model.parked_events > 0 {
-        row.push_str(&remark(&format!(
-            "{} events wait among the dead letters",
-            model.parked_events
-        )));
-    }
-    row
-}
-
-fn inner(table: &TableDrilled) -> String {
-    format!(
-        "<tr class=\"inner\"><th>{}</th><td></td><td></td>{}<td>{}</td><td>{}</td></tr>\n",
-        Escaped(table.name),
-        number(&count(table.rows)),
-        checksum(&table.checksum),
-        if table.verdict == "identical" { String::new() } else { badge("bad", table.verdict) }
-    )
-}
-
-fn checksum(text: &str) -> String {
-    format!("<code>{}</code>", Escaped(text))
-}
-
-fn remark(text: &str) -> String {
-    format!("<tr class=\"inner\"><td colspan=\"6\">{}</td></tr>\n", Escaped(text))
-}
-
-fn partitions(report: &DrillReport) -> String {
-    let is_known = report.rpo.lacking.is_some();
-    let row = |partition: &PartitionDrilled| {
-        let or_unknown = |number: Option<u64>| number.map_or("unknown".to_owned(), count);
-        let time = match (&partition.lacking_from, &partition.lacking_to) {
-            (Some(from), Some(to)) => period(from, to),
-            _ if partition.lacking.is_some_and(|lacking| lacking > 0) => "unknown".to_owned(),
-            _ => String::new(),
-        };
-        format!(
-            "<tr><th>{}/{}</th>{}{}{}<td>{}</td></tr>\n",
-            Escaped(&partition.stream),
-            partition.partition,
-            number(&count(partition.restored)),
-            number(&or_unknown(partition.live)),
-            number(&or_unknown(partition.lacking)),
-            Escaped(&time)
-        )
-    };
-    let rows: String = report.partitions.iter().map(row).collect();
-    let headings = ["Partition", "Restored up to*", "Live log ends at*", "Lacking*", "Recorded"];
-    let why = format!("<p>Live log {}.</p>\n", Escaped(&report.rpo.live));
-    let why = if is_known { String::new() } else { why };
-    section("Partitions", &[why, table(&headings, &rows)].concat())
-}
-
 fn facts(report: &DrillReport) -> String {
     let (point, machine) = (&report.point, &report.machine);
     let memory = machine
         .memory_bytes
         .map_or(String::new(), |memory| format!(", {} of memory", bytes(memory)));
-    let restored = report.restored.as_ref().map_or("not restored".to_owned(), |restored| {
-        let (events, size) = (whole(restored.events_per_second), whole(restored.bytes_per_second));
-        format!("{} events a second, {} a second", count(events), bytes(size))
-    });
-    let log = report.log.as_ref().map_or("not looked at".to_owned(), |log| {
-        format!("{}, {} events read, {} faults", log.verdict, count(log.events), log.faults)
-    });
     let facts = [
         ("Restore point", format!("{} in {}", point.name, point.place)),
         ("Written by", format!("{}, from a log that was {}", point.program, point.source)),
@@ -305,8 +180,8 @@ fn facts(report: &DrillReport) -> String {
                 bytes(point.bytes)
             ),
         ),
-        ("Restored at", restored),
-        ("Restored log", log),
+        ("Restored at", restored(report)),
+        ("Restored log", log(report)),
         ("Rehearsed by", machine.release.clone()),
         ("Machine", format!("{} cores{memory}, {}", machine.cores, machine.system)),
         ("Began", moment(&report.began)),
@@ -325,6 +200,17 @@ fn facts(report: &DrillReport) -> String {
     format!("<dl>\n{}</dl>", each.collect::<String>())
 }
 
+fn restored(report: &DrillReport) -> String {
+    let Some(restored) = &report.restored else { return "not restored".to_owned() };
+    let (events, size) = (whole(restored.events_per_second), whole(restored.bytes_per_second));
+    format!("{} events a second, {} a second", count(events), bytes(size))
+}
+
+fn log(report: &DrillReport) -> String {
+    let Some(log) = &report.log else { return "not looked at".to_owned() };
+    format!("{}, {} events read, {} faults", log.verdict, count(log.events), log.faults)
+}
+
 fn signature(report: &DrillReport) -> &'static str {
     match (report.point.trusted, report.point.signed) {
         (true, _) => "by the trusted key",
@@ -337,7 +223,9 @@ fn notes(notes: &[String]) -> String {
     if notes.is_empty() {
         return String::new();
     }
-    let each: String = notes.iter().map(|note| format!("<li>{}</li>\n", Escaped(note))).collect();
+    let each: Vec<String> =
+        notes.iter().map(|note| format!("<li>{}</li>\n", Escaped(note))).collect();
+    let each = each.concat();
     section("To know", &format!("<ul>\n{each}</ul>"))
 }
 

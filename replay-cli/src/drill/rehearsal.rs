@@ -124,7 +124,7 @@ impl Rehearsal {
         match verify::verify(&self.config, &options).await {
             Ok(report) => {
                 let (identical, said) = self.verified(report);
-                self.step(begun, identical, said);
+                self.step(&begun, identical, said);
                 self.report.rto.proved_seconds = identical.then(|| self.seconds());
                 Ok(())
             }
@@ -169,21 +169,20 @@ impl Rehearsal {
         match live {
             Live::Unknown(reason) => self.report.rpo.live = format!("unknown: {reason}"),
             Live::Known(ends) => {
-                let first = ends.values().filter_map(|end| end.first_lacking).min();
-                let last = ends.values().filter_map(|end| end.last_lacking).max();
+                let from = ends.values().filter_map(|end| end.first_lacking).min();
+                let to = ends.values().filter_map(|end| end.last_lacking).max();
                 let lacking: u64 = ends.values().map(LiveEnd::lacking).sum();
                 self.report.partitions = ends.iter().map(partition).collect();
                 let rpo = &mut self.report.rpo;
                 rpo.lacking = Some(lacking);
-                (rpo.lacking_from, rpo.lacking_to) =
-                    (first.map(words::time), last.map(words::time));
+                (rpo.lacking_from, rpo.lacking_to) = (from.map(words::time), to.map(words::time));
                 rpo.live = match lacking {
                     0 => "the restore point lacks nothing of the live log".to_owned(),
                     _ => format!("the live log has {} events more", words::count(lacking)),
                 };
-                let lost = match (lacking, first) {
+                let lost = match (lacking, from) {
                     (0, _) => Some(0.0),
-                    (_, first) => first.map(|first| words::seconds_between(first.0, now)),
+                    (_, from) => from.map(|from| words::seconds_between(from.0, now)),
                 };
                 rpo.is_exact = lost.is_some();
                 rpo.reached_seconds = lost.or(rpo.reached_seconds);
@@ -203,25 +202,26 @@ impl Rehearsal {
     fn end(&mut self, begun: Begun, said: Result<String, String>) -> Result<(), Stopped> {
         match said {
             Ok(said) => {
-                self.step(begun, true, said);
+                self.step(&begun, true, said);
                 Ok(())
             }
             Err(reason) => {
                 self.report.problem = Some(format!("{}: {reason}", begun.name));
-                self.step(begun, false, reason);
+                self.step(&begun, false, reason);
                 Err(Stopped)
             }
         }
     }
 
-    fn step(&mut self, begun: Begun, good: bool, said: String) {
-        let Begun { name, at_seconds, since } = begun;
+    fn step(&mut self, begun: &Begun, good: bool, said: String) {
+        let Begun { name, at_seconds, since } = *begun;
         let seconds = since.elapsed().as_secs_f64();
         self.report.steps.push(Step { name, at_seconds, seconds, good, said });
     }
 }
 
 /// A step that has begun.
+#[derive(Clone, Copy)]
 struct Begun {
     name: &'static str,
     at_seconds: f64,

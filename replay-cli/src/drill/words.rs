@@ -33,8 +33,11 @@ pub(super) fn seconds_between(earlier: i64, later: i64) -> f64 {
     later.saturating_sub(earlier).max(0) as f64 / MICROS
 }
 
-/// `840 ms`, `12.3 s`, `4 min 05 s`, `3 h 07 min`, `12 d 04 h`.
+/// `0 s`, `840 ms`, `12.3 s`, `4 min 05 s`, `3 h 07 min`, `12 d 04 h`.
 pub(crate) fn span(seconds: f64) -> String {
+    if seconds < 0.0005 {
+        return "0 s".to_owned();
+    }
     if seconds < 1.0 {
         return format!("{:.0} ms", seconds * 1000.0);
     }
@@ -81,9 +84,17 @@ mod tests {
 
     #[test]
     fn spans_are_as_long_as_they_have_to_be() {
-        let said = [0.84, 12.34, 59.9, 245.0, 3_600.0, 11_220.0, 1_051_200.0].map(span);
-        let expected =
-            ["840 ms", "12.3 s", "59.9 s", "4 min 05 s", "1 h 00 min", "3 h 07 min", "12 d 04 h"];
+        let said = [0.0, 0.84, 12.34, 59.9, 245.0, 3_600.0, 11_220.0, 1_051_200.0].map(span);
+        let expected = [
+            "0 s",
+            "840 ms",
+            "12.3 s",
+            "59.9 s",
+            "4 min 05 s",
+            "1 h 00 min",
+            "3 h 07 min",
+            "12 d 04 h",
+        ];
         assert_eq!(said, expected);
     }
 
