@@ -1,7 +1,5 @@
 //! Live stores into which events flow between any two reads, some of them ahead of the checkpoint that is told.
 
-mod flowing;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -15,7 +13,6 @@ use chimera_worker::{Feeder, Leg, Limits, Positions, Stores};
 
 use super::flowing::Flowing;
 use super::shops::{Street, append};
-use flowing::Flowing;
 
 /// No event comes near it.
 const LATE: u64 = 1 << 40;
