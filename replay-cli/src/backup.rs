@@ -147,7 +147,7 @@ fn settings(
         match log.settings(&stream.name) {
             Ok(own) => drop(settings.insert(stream.name.to_string(), own)),
             Err(error) => {
-                notes.push(format!("the settings of {} are not in it: {error}", stream.name))
+                notes.push(format!("the settings of {} are not in it: {error}", stream.name));
             }
         }
     }
@@ -181,10 +181,10 @@ async fn models(
         match tokio::time::timeout(PATIENCE, status::of_model(&data, model)).await {
             Ok(Ok(status)) => models.push(kept(status)),
             Ok(Err(error)) => {
-                notes.push(format!("the positions of {} are not in it: {error}", model.name))
+                notes.push(format!("the positions of {} are not in it: {error}", model.name));
             }
             Err(_) => {
-                notes.push(format!("the positions of {} are not in it: no answer", model.name))
+                notes.push(format!("the positions of {} are not in it: no answer", model.name));
             }
         }
     }

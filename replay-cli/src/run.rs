@@ -82,7 +82,7 @@ pub(crate) async fn run(config: &Config, options: &RunOptions) -> Result<RunRepo
         feeder,
         part: Arc::new(part),
         progress: Progress::new(),
-        dry_run,
+        is_plan: dry_run,
     };
     let at_once = options.parallel.map(|number| Arc::new(Semaphore::new(number.into())));
     let mut models = run.all(&wanted, &at_once.unwrap_or_else(one_per_core)).await?;
@@ -110,7 +110,7 @@ struct Run {
     feeder: Feeder,
     part: Arc<Part>,
     progress: Progress,
-    dry_run: bool,
+    is_plan: bool,
 }
 
 impl Run {
@@ -151,7 +151,7 @@ impl Run {
         (rebuilt.generation, rebuilt.is_live) = (Some(generation), is_live);
         rebuilt.is_resumed = is_resumed;
         let target = self.feeder.target(model, generation);
-        if self.dry_run {
+        if self.is_plan {
             let legs = self.legs(&target, is_resumed).await?;
             rebuilt.events =
                 legs.iter().map(|leg| (leg.upto.unwrap_or(0) + 1).saturating_sub(leg.from)).sum();

@@ -159,19 +159,13 @@ mod tests {
         let record = (part(), part(), part(), vec(any::<u8>(), 0..2000));
         (1_u64..1000, vec(record, 1..40)).prop_map(|(first, parts)| {
             let numbered = (first..).zip(parts);
-            let record = |(sequence, (key, event_type, traceparent, value)): (
-                u64,
-                (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
-            )| {
-                RawRecord {
-                    sequence,
-                    key: key.into(),
-                    event_type: event_type.into(),
-                    traceparent: traceparent.into(),
-                    value: value.into(),
-                }
-            };
-            numbered.map(record).collect()
+            let mut records = Vec::new();
+            for (sequence, (key, event_type, traceparent, value)) in numbered {
+                let (key, event_type) = (key.into(), event_type.into());
+                let (traceparent, value) = (traceparent.into(), value.into());
+                records.push(RawRecord { sequence, key, event_type, traceparent, value });
+            }
+            records
         })
     }
 

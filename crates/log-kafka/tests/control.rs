@@ -1,5 +1,5 @@
 //! The control topic keeps the contract, and two processes that decide at once do not overtake each other unseen. Needs a broker.
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure is a failed test")]
 
 mod stack;
 

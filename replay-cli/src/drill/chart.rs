@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn steps_of_an_axis_are_round() {
         let steps = [0.03, 0.2, 1.3, 7.0, 25.0, 45.0, 500.0, 5_000.0].map(round_step);
-        assert_eq!(steps, [0.05, 0.2, 2.0, 10.0, 50.0, 60.0, 600.0, 7_200.0]);
+        let hundredths = steps.map(|step| format!("{step:.2}"));
+        let round = ["0.05", "0.20", "2.00", "10.00", "50.00", "60.00", "600.00", "7200.00"];
+        assert_eq!(hundredths, round);
     }
 
     #[test]

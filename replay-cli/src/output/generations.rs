@@ -68,7 +68,7 @@ pub(super) fn switch(out: &mut impl Write, report: &SwitchReport) -> io::Result<
             }
         }
         "planned" => {
-            writeln!(out, "{model}: would switch readers from generation {live} to {generation}")?
+            writeln!(out, "{model}: would switch readers from generation {live} to {generation}")?;
         }
         _ => writeln!(out, "{model}: refused, generation {live} stays live")?,
     }
