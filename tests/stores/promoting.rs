@@ -21,7 +21,7 @@ use crate::turn;
 
 const MODEL: &str = order_details::MODEL.name;
 const ORDERS: usize = 20;
-const READERS: usize = 8;
+const READERS: u32 = 8;
 /// What no rule ever writes.
 const WRONG: &str = "WRONG";
 /// How long it is read after each step.
@@ -47,7 +47,7 @@ fn readers_see_one_switch_and_no_trouble() {
 
     let reading = Reading::default();
     thread::scope(|scope| {
-        for reader in 0..READERS {
+        for reader in 0..READERS as usize {
             let (reading, nodes, orders) = (&reading, &nodes, &orders);
             scope.spawn(move || reading.read(reader, nodes, orders));
         }
@@ -156,7 +156,7 @@ impl Reading {
     /// Reads from both nodes in turn, at its part of the rate.
     fn read(&self, reader: usize, nodes: &Nodes, orders: &[String]) {
         let rate: f64 = env::var("CHIMERA_STACK_READS").map_or(200.0, |rate| rate.parse().unwrap());
-        let between = Duration::from_secs_f64(READERS as f64 / rate);
+        let between = Duration::from_secs_f64(f64::from(READERS) / rate);
         let addresses = [nodes.address(0), nodes.address(1)];
         let (mut seen_right, mut due) = ([false; 2], Instant::now());
         for turn in reader.. {

@@ -94,7 +94,7 @@ impl Desk {
         let page = runtime.block_on(rows.scan(view, &ORDER_DETAILS, None, 50)).unwrap();
         let wrong = page.items.into_iter().map(|scanned| match scanned {
             Scanned::Sound(row) => wrong(row.key),
-            other => panic!("{other:?}"),
+            damaged @ Scanned::Damaged { .. } => panic!("{damaged:?}"),
         });
         let wrong: Vec<RowMutation> = wrong.collect();
         assert_eq!(wrong.len(), 50);
