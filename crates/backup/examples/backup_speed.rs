@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let bytes = size(&dir.join("log"))?;
     say(&format!("{events} events, {} MB of log", bytes / 1_000_000));
     let (written, read) = raw(&dir.join("raw"), bytes)?;
-    say(&format!("the disk in a row: written {:.0} MB/s, read {:.0} MB/s", written, read));
+    say(&format!("the disk in a row: written {written:.0} MB/s, read {read:.0} MB/s"));
     let (backed, place) = backup(&dir).await?;
     report("backup", events, bytes, (backed, read));
     let restored = restored(&dir, &place).await?;

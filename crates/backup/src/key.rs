@@ -110,10 +110,10 @@ fn public_file(file: &Path) -> PathBuf {
 }
 
 fn new_file(file: &Path, mode: u32, text: &str) -> Result<(), BackupError> {
-    let made = File::options().write(true).create_new(true).mode(mode).open(file);
-    let written = made.and_then(|mut made| {
-        made.write_all(text.as_bytes())?;
-        made.sync_all()
+    let opened = File::options().write(true).create_new(true).mode(mode).open(file);
+    let written = opened.and_then(|mut opened| {
+        opened.write_all(text.as_bytes())?;
+        opened.sync_all()
     });
     written.map_err(|error| usage(file, &error.to_string()))
 }
