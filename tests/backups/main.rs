@@ -12,6 +12,7 @@ mod program;
 
 use std::env;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,9 +92,9 @@ impl Room {
         let restore = "restore --from @backups --trust @key.pub --format json";
         let runs: u32 = env::var("CHIMERA_STACK_RUNS").map_or(1, |runs| runs.parse().unwrap());
         for _ in 0..2 * runs {
-            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_story-replay"));
+            let mut command = Command::new(env!("CARGO_BIN_EXE_story-replay"));
             command.args(self.words(shop, restore)).arg("--data").arg(self.path(shop));
-            let mut child = start(&mut command);
+            let mut child = start(command.stdout(Stdio::null()).stderr(Stdio::null()));
             let deadline = Instant::now() + Duration::from_millis(rng.u64(50..3000));
             while Instant::now() < deadline && child.try_wait().unwrap().is_none() {
                 thread::sleep(Duration::from_millis(5));

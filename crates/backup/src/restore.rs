@@ -137,12 +137,12 @@ impl Part {
             let ids = self.ids.of(&self.partition.stream, kept)?;
             let (kept, progress) = (kept.clone(), self.progress.clone());
             let partition = self.partition.clone();
-            let segment = tokio::task::spawn_blocking(move || {
+            let task = tokio::task::spawn_blocking(move || {
                 appender.segment(&kept, &bytes, &ids)?;
                 progress.done(&partition, kept.content.last + 1 - kept.content.first);
                 Ok::<_, BackupError>(appender)
             });
-            appender = segment.await??;
+            appender = task.await??;
         }
         Ok(())
     }

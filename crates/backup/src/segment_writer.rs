@@ -154,18 +154,25 @@ mod tests {
         record.schema_id().into_iter().map(|id| (id, id)).collect()
     }
 
+    /// Key, event type, traceparent, value.
+    type Parts = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
+
     fn some_records() -> impl Strategy<Value = Vec<RawRecord>> {
         let part = || vec(any::<u8>(), 0..40);
         let record = (part(), part(), part(), vec(any::<u8>(), 0..2000));
         (1_u64..1000, vec(record, 1..40)).prop_map(|(first, parts)| {
             let numbered = (first..).zip(parts);
-            let mut records = Vec::new();
-            for (sequence, (key, event_type, traceparent, value)) in numbered {
-                let (key, event_type) = (key.into(), event_type.into());
-                let (traceparent, value) = (traceparent.into(), value.into());
-                records.push(RawRecord { sequence, key, event_type, traceparent, value });
-            }
-            records
+            let record = |(sequence, parts): (u64, Parts)| {
+                let (key, event_type, traceparent, value) = parts;
+                RawRecord {
+                    sequence,
+                    key: key.into(),
+                    event_type: event_type.into(),
+                    traceparent: traceparent.into(),
+                    value: value.into(),
+                }
+            };
+            numbered.map(record).collect()
         })
     }
 
