@@ -3,6 +3,7 @@
 //! One thread follows it for as long as it is open. A decision is a transaction under one transactional id, so that of two at once
 //! the later fences the earlier, and each has seen all before it. Never decides on what it has not read to the end.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -12,7 +13,7 @@ use chimera_log::{Control, ControlError, Controls, Decision};
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 use tokio::sync::watch;
 
@@ -27,6 +28,8 @@ pub(crate) const CONTROL: &str = "chimera.control";
 
 /// How long the end of the log may wait until the thread notices.
 const LOOK: Duration = Duration::from_millis(100);
+/// In bytes; every Kafka takes so much. What is decided is a line.
+const LONGEST_WORD: usize = 1_000_000;
 /// Between two looks at what must come soon.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -76,26 +79,50 @@ impl KafkaControl {
 
     /// Fences whoever decides meanwhile, looks at what holds, and writes.
     fn write(&self, decision: &Decision, deadline: Instant) -> Result<(), ControlError> {
-        let settings = &self.cluster.settings;
-        let id = format!("{}.{}", settings.cluster, self.place.topic);
-        let taken = self.cluster.admin.max_message(&self.place.topic).and_then(|largest| {
-            let producer = Transactional::create(&config::producer(settings, &id, largest))?;
-            producer.connect([&self.place, &self.place]);
-            producer.init(deadline)?;
-            Ok(producer)
-        });
-        let producer = taken.map_err(|error| ControlError::Unavailable(error.to_string()))?;
-        let held = self.settled(deadline);
-        let held = held.map_err(|error| ControlError::Unavailable(error.to_string()))?;
+        let unavailable = |error: KafkaError| ControlError::Unavailable(error.to_string());
+        let producer = self.fencing(deadline).map_err(unavailable)?;
+        let held = self.settled(deadline).map_err(unavailable)?;
         decision.follows(&held.controls)?;
-        let record = std::iter::once(record(&self.place, decision));
-        match producer.transact(record, settings.deadlines.append) {
+        let mark = mark();
+        let record = std::iter::once(record(&self.place, decision, &mark));
+        match producer.transact(record, self.cluster.settings.deadlines.append) {
             Ok(()) => Ok(()),
             Err(Failure::Fenced) => Err(ControlError::Overtaken(decision.key.clone())),
             Err(Failure::FencedInCommit(reason) | Failure::Unknown(reason)) => {
-                Err(ControlError::Indeterminate(reason))
+                match self.has_landed(&mark, held.upto, deadline) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(ControlError::Overtaken(decision.key.clone())),
+                    Err(error) => Err(ControlError::Indeterminate(format!("{reason}; {error}"))),
+                }
             }
         }
+    }
+
+    /// A producer that has fenced every other one, whose open transaction is ended with that.
+    fn fencing(&self, deadline: Instant) -> KafkaResult<Transactional> {
+        let settings = &self.cluster.settings;
+        let id = format!("{}.{}", settings.cluster, self.place.topic);
+        let producer = Transactional::create(&config::producer(settings, &id, LONGEST_WORD))?;
+        producer.connect([&self.place, &self.place]);
+        producer.init(deadline)?;
+        Ok(producer)
+    }
+
+    /// Whether the record with this mark was committed after all, once nothing more can come of it.
+    fn has_landed(&self, mark: &str, from: i64, deadline: Instant) -> KafkaResult<bool> {
+        self.fencing(deadline)?;
+        self.settled(deadline)?;
+        self.cluster.committed.ask(|probe| {
+            let (low, end) = probe.ends(&self.place)?;
+            let (from, mut landed) = (from.max(low), false);
+            if from < end {
+                probe.scan(&self.place, from, |message| {
+                    landed |= mark_of(message) == Some(mark);
+                    go_on(!landed && message.offset() + 1 < end)
+                })?;
+            }
+            Ok(landed)
+        })
     }
 
     /// What holds, once everything that was in the topic has been decided on.
@@ -191,8 +218,25 @@ fn decision_of(message: &BorrowedMessage<'_>) -> Option<Decision> {
     Some(Decision { key, known: None, word })
 }
 
-fn record<'a>(place: &'a Place, decision: &'a Decision) -> Outgoing<'a> {
+/// In the headers: which attempt has written it, so that one whose commit is in doubt finds its own.
+const MARK: &str = "decision";
+
+fn mark_of<'a>(message: &'a BorrowedMessage<'_>) -> Option<&'a str> {
+    let headers = message.headers()?;
+    let mut marks = headers.iter().filter(|header| header.key == MARK);
+    std::str::from_utf8(marks.next()?.value?).ok()
+}
+
+/// The standard library's hashers begin at random.
+fn mark() -> String {
+    let [one, other] = [(); 2].map(|()| RandomState::new().build_hasher().finish());
+    format!("{one:016x}{other:016x}")
+}
+
+fn record<'a>(place: &'a Place, decision: &'a Decision, mark: &str) -> Outgoing<'a> {
+    let headers = OwnedHeaders::new().insert(Header { key: MARK, value: Some(mark) });
     let record = BaseRecord::to(&place.topic).partition(place.index).key(decision.key.as_bytes());
+    let record = record.headers(headers);
     match &decision.word {
         Some(word) => record.payload(word.as_bytes()),
         None => record,

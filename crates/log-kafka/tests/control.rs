@@ -67,7 +67,8 @@ fn count_on(control: &KafkaControl, times: u32) -> u64 {
             let next = known.as_deref().map_or(0, |known| known.parse::<u64>().unwrap()) + 1;
             match control.decide(&decision(known.as_deref(), &next.to_string())) {
                 Ok(()) => break,
-                Err(ControlError::Overtaken(_)) => {}
+                // Nothing was decided.
+                Err(ControlError::Overtaken(_) | ControlError::Unavailable(_)) => {}
                 Err(error) => panic!("{error}"),
             }
         }
