@@ -49,7 +49,7 @@ pub struct Rebuilt {
     pub generation: Option<u32>,
     /// Whether readers see it: it was built where none was live, or promoted.
     pub is_live: bool,
-    /// Whether an interrupted run was gone on with.
+    /// Whether what an earlier run has left was gone on with.
     pub is_resumed: bool,
     /// Which part of the log it holds; none if all of it.
     pub partial: Option<String>,
@@ -83,6 +83,7 @@ pub(crate) async fn run(config: &Config, options: &RunOptions) -> Result<RunRepo
         part: Arc::new(part),
         progress: Progress::new(),
         is_plan: dry_run,
+        fresh: options.fresh,
     };
     let at_once = options.parallel.map(|number| Arc::new(Semaphore::new(number.into())));
     let mut models = run.all(&wanted, &at_once.unwrap_or_else(one_per_core)).await?;
@@ -111,6 +112,7 @@ struct Run {
     part: Arc<Part>,
     progress: Progress,
     is_plan: bool,
+    fresh: bool,
 }
 
 impl Run {
@@ -146,7 +148,8 @@ impl Run {
     }
 
     async fn build(&self, model: &'static ReadModel, rebuilt: &mut Rebuilt) -> Result<(), Failure> {
-        let chosen = generation::choose(&self.data, model, self.part.text.as_deref()).await?;
+        let chosen =
+            generation::choose(&self.data, model, self.part.text.as_deref(), self.fresh).await?;
         let Chosen { generation, is_live, is_resumed, .. } = chosen;
         (rebuilt.generation, rebuilt.is_live) = (Some(generation), is_live);
         rebuilt.is_resumed = is_resumed;

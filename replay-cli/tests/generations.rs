@@ -80,7 +80,7 @@ fn what_has_happened_since_is_applied_before_readers_come() {
 fn what_nobody_reads_is_dropped_and_nothing_else() {
     let dir = data_with(&history());
     for _ in 0..4 {
-        replay_well(dir.path(), "run order_details");
+        replay_well(dir.path(), "run order_details --fresh");
     }
     replay_well(dir.path(), "promote order_details --generation 3 --force --yes");
     let live = replay(dir.path(), "drop order_details 3 --yes");
@@ -202,4 +202,24 @@ fn the_log_is_examined_where_no_store_is_left() {
         (&"sound".into(), &"identical".into())
     );
     assert!(!dir.path().join("read").exists());
+}
+
+#[test]
+fn what_was_built_is_not_built_again_unless_it_is_wrong_or_a_fresh_one_is_wanted() {
+    let mut street = street();
+    let dir = data_with(&street.next_shop());
+    replay_well(dir.path(), "run order_details");
+    let number = |arguments: &str| {
+        let report =
+            replay_well(dir.path(), &format!("run order_details {arguments} --format json")).json();
+        report["models"][0]["generation"].as_u64().unwrap()
+    };
+    assert_eq!((number(""), number("")), (2, 2));
+    append(dir.path(), &street.next_shop());
+    assert_eq!(number(""), 2, "it goes on with what came since");
+    replay_well(dir.path(), "verify order_details --generation 2");
+    assert_eq!(number("--fresh"), 3);
+    replay_well(dir.path(), "promote order_details --force --yes");
+    replay_well(dir.path(), "rollback order_details --yes");
+    assert_eq!(number(""), 2, "readers were sent back from 3, and 2 is newer than the live one");
 }

@@ -244,7 +244,8 @@ fn a_wrong_price_is_found_and_put_right() {
     let shop = Serving::ready(&desk.data());
     shop.ask(&crate::serving::order("P-1", 2).key("o").header("prefer", "wait=20")).is(201);
     desk.shop = format!("http://{}", shop.address);
-    assert!(desk.carry_out(curl).out.contains("12.50"));
+    desk.carry_out(curl);
+    shop.until("/api/v1/products/P-1", |product| product["price"]["amount"] == "12.50");
     assert!(shop.stop().success());
     assert_eq!(desk.carry_out(afterwards).out.lines().last(), Some("1"));
 }

@@ -9,8 +9,8 @@ use crate::run::Bound;
 pub(super) fn help() -> String {
     format!(
         "The new generation lies beside the live one, which goes on serving reads: prove it with `replay verify`, then switch with \
-         `replay promote`. Where nothing is live, because its store is new or lost, it is built in its place. A run that was \
-         interrupted is gone on with by the same command.
+         `replay promote`. Where nothing is live, because its store is new or lost, it is built in its place. What an \
+         earlier run has left beside the live one is gone on with, whole or interrupted.
 
 {EXIT_CODES}
 
@@ -45,6 +45,9 @@ pub struct RunOptions {
     /// Only events of one product, order or customer, such as `--only order O-1001`.
     #[arg(long, num_args = 2, value_names = ["product|order|customer", "ID"])]
     pub only: Option<Vec<String>>,
+    /// Begin a generation of its own, even where an earlier run has left one that could be gone on with.
+    #[arg(long)]
+    pub fresh: bool,
     /// At most so many events a second, over all read models.
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(1..))]
     pub rate: Option<u32>,

@@ -21,7 +21,8 @@ fn of_model(out: &mut impl Write, model: &Rebuilt, is_plan: bool) -> io::Result<
         return writeln!(out, "{name}: failed at generation {number}: {problem}");
     }
     let place = if model.is_live { "live" } else { "beside the live one" };
-    let gone_on = if model.is_resumed { ", going on with an interrupted run" } else { "" };
+    let gone_on =
+        if model.is_resumed { ", going on with what an earlier run has left" } else { "" };
     if is_plan {
         return writeln!(
             out,

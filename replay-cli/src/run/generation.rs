@@ -18,11 +18,13 @@ pub(super) struct Chosen {
     built: Built,
 }
 
-/// What to build: what an interrupted run of the same part has left, or a generation of its own.
+/// What to build: what an earlier run of the same part has left beside the live one, whole or not, unless it was found different or a
+/// `fresh` one is wanted; else a generation of its own.
 pub(super) async fn choose(
     data: &Data,
     model: &'static ReadModel,
     part: Option<&str>,
+    fresh: bool,
 ) -> Result<Chosen, Failure> {
     let generations = data.stores.live();
     let live = generations.live_generation(model.name)?;
@@ -35,14 +37,28 @@ pub(super) async fn choose(
         let built = begun.unwrap_or_else(|| beginning(part));
         return Ok(Chosen { generation: live, is_live: true, is_resumed, built });
     }
-    for generation in there.iter().rev().copied().filter(|generation| *generation != live) {
+    // What has been live was put aside for a reason.
+    for generation in there.iter().rev().copied().filter(|generation| *generation > live && !fresh)
+    {
         let Some(built) = generations.built(model.name, generation)? else { continue };
-        if !built.is_complete && built.release == RELEASE && built.partial.as_deref() == part {
+        let is_same = built.release == RELEASE && built.partial.as_deref() == part;
+        if is_same && !was_live(data, model, generation)? && !is_different(&built) {
             return Ok(Chosen { generation, is_live: false, is_resumed: true, built });
         }
     }
     let generation = there.last().copied().unwrap_or(0).max(live) + 1;
     Ok(Chosen { generation, is_live: false, is_resumed: false, built: beginning(part) })
+}
+
+/// Whether readers have been sent back from it.
+fn was_live(data: &Data, model: &ReadModel, generation: u32) -> Result<bool, Failure> {
+    let live = data.stores.live().live(model.name)?;
+    Ok(live.and_then(|live| live.previous) == Some(generation))
+}
+
+/// Whether a verification has found something else in it than the log says.
+fn is_different(built: &Built) -> bool {
+    built.verified.as_ref().is_some_and(|verified| !verified.is_identical)
 }
 
 fn beginning(part: Option<&str>) -> Built {
