@@ -91,8 +91,8 @@ pub(crate) async fn run(config: &Config, options: &RunOptions) -> Result<RunRepo
         let built = models.iter().filter(|model| model.problem.is_none());
         rates::keep(config, built.map(|model| (model.name, model.events, model.seconds)));
     }
-    if options.promote && !dry_run {
-        finish::promote(&data, &mut models, options.yes).await?;
+    if options.then.promote && !dry_run {
+        finish::promote(&data, &mut models, options.then.yes).await?;
     }
     data.stores.clone().close()?;
     let failed = models.iter().any(|model| model.problem.is_some());

@@ -54,13 +54,20 @@ pub struct RunOptions {
     /// How many read models at once; as many as there are cores unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: Option<u16>,
-    /// Then prove what was built by content, and switch readers to it: `run`, `verify` and `promote` in one.
+    #[command(flatten)]
+    pub then: Then,
+    /// Say what would be built, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What follows once it is built.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Then {
+    /// Prove what was built by content, and switch readers to it: `run`, `verify` and `promote` in one.
     #[arg(long)]
     pub promote: bool,
     /// Do not ask before readers are switched.
     #[arg(long, requires = "promote")]
     pub yes: bool,
-    /// Say what would be built, and change nothing.
-    #[arg(long)]
-    pub dry_run: bool,
 }
