@@ -134,9 +134,11 @@ fn settings(
     let mut settings = BTreeMap::new();
     for stream in log.streams().unwrap_or_default() {
         match log.settings(&stream.name) {
-            Ok(own) => drop(settings.insert(stream.name.to_string(), own)),
+            Ok(own) => {
+                settings.insert(stream.name.to_string(), own);
+            }
             Err(error) => {
-                notes.push(format!("the settings of {} are not in it: {error}", stream.name))
+                notes.push(format!("the settings of {} are not in it: {error}", stream.name));
             }
         }
     }
@@ -169,10 +171,10 @@ async fn models(
         match tokio::time::timeout(PATIENCE, status::of_model(&data, model)).await {
             Ok(Ok(status)) => models.push(kept(status)),
             Ok(Err(error)) => {
-                notes.push(format!("the positions of {} are not in it: {error}", model.name))
+                notes.push(format!("the positions of {} are not in it: {error}", model.name));
             }
             Err(_) => {
-                notes.push(format!("the positions of {} are not in it: no answer", model.name))
+                notes.push(format!("the positions of {} are not in it: no answer", model.name));
             }
         }
     }

@@ -51,8 +51,7 @@ impl Report {
     #[must_use]
     pub fn is_good(&self) -> bool {
         match self {
-            Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) => true,
-            Self::Backup(_) => true,
+            Self::Status(_) | Self::Dlq(_) | Self::Inspect(_) | Self::Backup(_) => true,
             Self::Restore(report) => report.verdict != "refused",
             Self::VerifyBackup(report) => report.verdict == "sound",
             Self::Run(report) => report.verdict == "done",
