@@ -145,7 +145,9 @@ fn settings(
     let mut settings = BTreeMap::new();
     for stream in log.streams().unwrap_or_default() {
         match log.settings(&stream.name) {
-            Ok(own) => drop(settings.insert(stream.name.to_string(), own)),
+            Ok(own) => {
+                settings.insert(stream.name.to_string(), own);
+            }
             Err(error) => {
                 notes.push(format!("the settings of {} are not in it: {error}", stream.name));
             }
