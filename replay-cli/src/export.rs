@@ -14,13 +14,13 @@ use chimera_export::{
     Window, write_dim_date,
 };
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::cli::ExportOptions;
 use crate::failure::Failure;
 use crate::open_log::OpenLog;
 use crate::progress::{Progress, Step};
+use crate::rebuild::one_per_core;
 
 /// What was exported.
 #[derive(Debug, Serialize)]
@@ -97,8 +97,7 @@ async fn all(
     };
     let total = parts.iter().map(records).sum();
     let step = Arc::new(Progress::new().step("export", total, "records"));
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let cores = Arc::new(Semaphore::new(cores));
+    let cores = one_per_core();
     let mut tasks = JoinSet::new();
     for (index, part) in parts.into_iter().enumerate() {
         let (source, export, step) = (source.clone(), export.clone(), step.clone());

@@ -7,7 +7,7 @@ mod difference;
 mod event;
 mod event_shown;
 mod moment;
-mod search;
+pub(crate) mod search;
 mod timeline;
 
 use chimera_config::Config;

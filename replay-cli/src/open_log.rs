@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chimera_config::{Config, LogKind};
-use chimera_log::{Control, EventLog, Partition};
+use chimera_log::{Control, EventLog};
 use chimera_log_embedded::EmbeddedLog;
 use chimera_wiring::{LogToRead, open_log_to_read, schemas};
 use chimera_worker::Decoder;
@@ -44,25 +44,14 @@ impl OpenLog {
 
     /// Where each partition of these streams ends now.
     pub(crate) fn ends(&self, streams: &[&str]) -> Result<Positions, Failure> {
-        let mut ends = Positions::new();
-        for stream in self.log.streams()? {
-            if !streams.contains(&&*stream.name) {
-                continue;
-            }
-            for index in 0..stream.partitions {
-                let partition = Partition { stream: stream.name.clone(), index };
-                let end = *self.log.high_watermark(&partition)?.borrow();
-                ends.insert(partition, end);
-            }
-        }
-        Ok(ends)
+        let mut wanted = self.log.streams()?;
+        wanted.retain(|stream| streams.contains(&&*stream.name));
+        Ok(chimera_log::ends(&*self.log, &wanted)?)
     }
 
     /// Where every partition ends now.
     pub(crate) fn all_ends(&self) -> Result<Positions, Failure> {
-        let streams = self.log.streams()?;
-        let names: Vec<&str> = streams.iter().map(|stream| &*stream.name).collect();
-        self.ends(&names)
+        Ok(chimera_log::ends(&*self.log, &self.log.streams()?)?)
     }
 }
 

@@ -29,12 +29,11 @@ pub(crate) async fn switch(data: &Data, options: &PromoteOptions) -> Result<Swit
         Some(generation) => generation,
         None => newest(data, model, live).await?,
     };
-    let built = generations.built(model.name, generation)?;
-    let mut against = Vec::new();
     if generation == live {
         return Err(Failure::Usage(format!("generation {live} of {} is live already", model.name)));
     }
-    against.extend(doubts(built.as_ref(), model.name, generation));
+    let built = generations.built(model.name, generation)?;
+    let against = doubts(built.as_ref(), model.name, generation);
     let known = generations.live(model.name)?;
     let previous = Some(live);
     let to =

@@ -13,9 +13,14 @@ use crate::progress::{Part, Progress, Step};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// Of this machine, as far as this process may use them.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// As many read models at once as there are cores; more would only take memory.
 pub(crate) fn one_per_core() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)))
+    Arc::new(Semaphore::new(cores()))
 }
 
 /// Creates the view and feeds it; says how many events were read or passed over.
@@ -57,8 +62,8 @@ pub(crate) async fn feed(
     ended.map(|()| total).map_err(Failure::failed)
 }
 
-/// How many events a leg is about.
-fn length(leg: &Leg) -> u64 {
+/// How many events a leg that ends is about.
+pub(crate) fn length(leg: &Leg) -> u64 {
     leg.upto.unwrap_or(0).saturating_sub(leg.from - 1)
 }
 

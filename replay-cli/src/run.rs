@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::models;
 use crate::progress::Progress;
 use crate::rates;
-use crate::rebuild::{feed, one_per_core};
+use crate::rebuild::{feed, length, one_per_core};
 use generation::Chosen;
 use part::Part;
 
@@ -156,8 +156,7 @@ impl Run {
         let target = self.feeder.target(model, generation);
         if self.is_plan {
             let legs = self.legs(&target, is_resumed).await?;
-            rebuilt.events =
-                legs.iter().map(|leg| (leg.upto.unwrap_or(0) + 1).saturating_sub(leg.from)).sum();
+            rebuilt.events = legs.iter().map(length).sum();
             return Ok(());
         }
         generation::begin(&self.data, model, &chosen).await?;

@@ -49,15 +49,7 @@ async fn wait(settle: Duration) {
 
 /// Where every partition ends now.
 pub(crate) fn ends(log: &dyn EventLog) -> Result<Ends, BackupError> {
-    let mut ends = Ends::new();
-    for stream in log.streams()? {
-        for index in 0..stream.partitions {
-            let partition = Partition { stream: stream.name.clone(), index };
-            let end = *log.high_watermark(&partition)?.borrow();
-            ends.insert(partition, end);
-        }
-    }
-    Ok(ends)
+    Ok(chimera_log::ends(log, &log.streams()?)?)
 }
 
 async fn window(

@@ -6,6 +6,7 @@ mod batch;
 #[cfg(feature = "testing")]
 pub mod contract;
 mod control;
+mod ends;
 mod error;
 #[cfg(feature = "testing")]
 mod faulty;
@@ -21,6 +22,7 @@ mod shares;
 
 pub use batch::Batch;
 pub use control::{Control, ControlError, Controls, Decision, MemoryControl};
+pub use ends::ends;
 pub use error::{AppendError, ClaimError, ReadError};
 #[cfg(feature = "testing")]
 pub use faulty::{Fault, FaultPlan, FaultyLog, Injected};

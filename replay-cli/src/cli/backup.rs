@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use chimera_domain::time::Timestamp;
 use clap::Args;
 
+use crate::rebuild::cores;
+
 /// Where restore points lie, in every help page.
 const PLACES: &str = "A place is a directory, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX with the credentials \
 that the clouds' own tools take from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT…; GOOGLE_SERVICE_ACCOUNT…; \
@@ -107,6 +109,5 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 /// As many as were asked for, or as there are cores.
 pub(crate) fn at_once(parallel: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     parallel.map_or_else(cores, usize::from)
 }

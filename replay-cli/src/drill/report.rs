@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::rebuild::cores;
 use crate::verify::TableReport;
 
 /// What was rehearsed and reached.
@@ -223,7 +224,7 @@ impl Machine {
         let build = if cfg!(debug_assertions) { ", not optimised" } else { "" };
         Self {
             release: format!("replay {}{build}", env!("CARGO_PKG_VERSION")),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
             memory_bytes: memory(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         }

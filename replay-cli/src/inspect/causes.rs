@@ -30,7 +30,7 @@ pub(crate) struct Cause {
 
 pub(super) async fn find(log: &OpenLog, correlation: &str) -> Result<Causes, Failure> {
     let mut links = Vec::new();
-    for hit in search::holding(log, correlation).await? {
+    for hit in search::holding(log, log.all_ends()?, correlation).await? {
         let Ok(change) = log.decoder.decode(&hit.partition, &hit.value) else { continue };
         let meta = change.meta();
         if *meta.correlation_id != *correlation {

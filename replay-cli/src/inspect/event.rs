@@ -18,7 +18,7 @@ pub(crate) struct Found {
 pub(super) async fn find(log: &OpenLog, id: Uuid) -> Result<Found, Failure> {
     let text = id.to_string();
     let (mut event, mut caused) = (None, Vec::new());
-    for hit in search::holding(log, &text).await? {
+    for hit in search::holding(log, log.all_ends()?, &text).await? {
         // What cannot be decoded has no id that could be compared.
         let Ok(change) = log.decoder.decode(&hit.partition, &hit.value) else { continue };
         if change.meta().event_id == id.as_u128() {

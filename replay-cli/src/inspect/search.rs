@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chimera_log::{EventLog, Partition, RawRecord, ReadError, partition_of};
 use memchr::memmem::Finder;
 
+use crate::data::Positions;
 use crate::failure::Failure;
 use crate::open_log::OpenLog;
 use crate::progress::{Progress, Step};
@@ -14,12 +15,12 @@ use crate::rebuild::one_per_core;
 
 /// A record that was looked for, in memory of its own.
 #[derive(Debug)]
-pub(super) struct Hit {
-    pub(super) partition: Partition,
-    pub(super) sequence: u64,
-    pub(super) key: String,
-    pub(super) event_type: String,
-    pub(super) value: Vec<u8>,
+pub(crate) struct Hit {
+    pub(crate) partition: Partition,
+    pub(crate) sequence: u64,
+    pub(crate) key: String,
+    pub(crate) event_type: String,
+    pub(crate) value: Vec<u8>,
 }
 
 /// Every record of one aggregate, in order.
@@ -35,9 +36,13 @@ pub(super) async fn of_key(log: &OpenLog, stream: &str, key: &str) -> Result<Vec
     Ok(hits)
 }
 
-/// Every record of the log whose value holds a text, partition by partition.
-pub(super) async fn holding(log: &OpenLog, text: &str) -> Result<Vec<Hit>, Failure> {
-    let (ends, cores) = (log.all_ends()?, one_per_core());
+/// Every record up to these ends whose value holds a text, partition by partition.
+pub(crate) async fn holding(
+    log: &OpenLog,
+    ends: Positions,
+    text: &str,
+) -> Result<Vec<Hit>, Failure> {
+    let cores = one_per_core();
     let step = Arc::new(Progress::new().step("log", ends.values().sum(), "events"));
     let finder = Arc::new(Finder::new(text).into_owned());
     let mut tasks = Vec::new();

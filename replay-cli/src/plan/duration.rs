@@ -8,7 +8,7 @@ use crate::data::{Data, Positions};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::rates::scaled;
-use crate::rebuild::rebuild;
+use crate::rebuild::{cores, rebuild};
 use crate::scratch::Scratch;
 
 /// How many events are rebuilt to measure one read model.
@@ -45,8 +45,7 @@ impl Calibration<'_> {
 
 /// How long they take together in their order, one on each core; none if it is not known of one of them.
 pub(super) fn all_together(each: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    on_cores(each, cores)
+    on_cores(each, cores())
 }
 
 fn on_cores(each: impl Iterator<Item = Option<f64>>, cores: usize) -> Option<f64> {

@@ -13,6 +13,7 @@ use chimera_worker::Selection;
 use crate::cli::RunOptions;
 use crate::data::Positions;
 use crate::failure::Failure;
+use crate::inspect::search;
 use crate::open_log::OpenLog;
 
 /// A part of the log.
@@ -42,7 +43,7 @@ impl Part {
             }
         }
         if let Some([kind, id]) = options.only.as_deref() {
-            part.selection = Some(selection(log, &ends, kind, id).await?);
+            part.selection = Some(selection(log, kind, id).await?);
         }
         Ok(part)
     }
@@ -59,20 +60,12 @@ fn text(options: &RunOptions) -> Option<String> {
 fn in_words(bound: super::Bound) -> String {
     match bound {
         super::Bound::Sequence(sequence) => format!("sequence {sequence}"),
-        super::Bound::Time(time) => {
-            let time = jiff::Timestamp::from_microsecond(time.0);
-            time.map_or_else(|_| "a time".to_owned(), |time| time.to_string())
-        }
+        super::Bound::Time(time) => time.to_string(),
     }
 }
 
 /// The aggregates that one product, order or customer is about.
-async fn selection(
-    log: &OpenLog,
-    ends: &Positions,
-    kind: &str,
-    id: &str,
-) -> Result<Selection, Failure> {
+async fn selection(log: &OpenLog, kind: &str, id: &str) -> Result<Selection, Failure> {
     let one = BTreeSet::from([id.to_owned()]);
     match kind {
         "product" => {
@@ -82,7 +75,7 @@ async fn selection(
             Ok(Selection::default().and(Order::STREAM, one.clone()).and(Payment::STREAM, one))
         }
         "customer" => {
-            let orders = orders_of(log, ends, id).await?;
+            let orders = orders_of(log, id).await?;
             if orders.is_empty() {
                 return Err(Failure::Failed(format!("the log has no order of customer {id}")));
             }
@@ -93,31 +86,14 @@ async fn selection(
 }
 
 /// Every order of a customer, which its first event names.
-async fn orders_of(
-    log: &OpenLog,
-    ends: &Positions,
-    customer: &str,
-) -> Result<BTreeSet<String>, Failure> {
+async fn orders_of(log: &OpenLog, customer: &str) -> Result<BTreeSet<String>, Failure> {
     let mut orders = BTreeSet::new();
-    for (partition, end) in ends.iter().filter(|(partition, _)| &*partition.stream == Order::STREAM)
-    {
-        if *end == 0 {
-            continue;
-        }
-        let mut reader = log.log.read(partition, 1)?;
-        while reader.position() <= *end {
-            for record in reader.next().await?.records {
-                // Spares decoding what cannot be of this customer.
-                if memchr::memmem::find(&record.value, customer.as_bytes()).is_none() {
-                    continue;
-                }
-                let decoded = log.decoder.decode(partition, &record.value);
-                if let Ok(Change::Order(order)) = decoded
-                    && order.event.head().customer_id.as_key().as_ref() == customer
-                {
-                    orders.insert(order.key.to_string());
-                }
-            }
+    for hit in search::holding(log, log.ends(&[Order::STREAM])?, customer).await? {
+        let decoded = log.decoder.decode(&hit.partition, &hit.value);
+        if let Ok(Change::Order(order)) = decoded
+            && order.event.head().customer_id.as_key().as_ref() == customer
+        {
+            orders.insert(order.key.to_string());
         }
     }
     Ok(orders)
