@@ -88,7 +88,9 @@ pub(crate) async fn run(config: &Config, options: &RunOptions) -> Result<RunRepo
     let at_once = options.parallel.map(|number| Arc::new(Semaphore::new(number.into())));
     let mut models = run.all(&wanted, &at_once.unwrap_or_else(one_per_core)).await?;
     if !dry_run && options.rate.is_none() && options.only.is_none() {
-        let built = models.iter().filter(|model| model.problem.is_none());
+        // The rest of an interrupted run says little of a whole one.
+        let is_whole = |model: &&Rebuilt| model.problem.is_none() && !model.is_resumed;
+        let built = models.iter().filter(is_whole);
         rates::keep(config, built.map(|model| (model.name, model.events, model.seconds)));
     }
     if options.then.promote && !dry_run {
