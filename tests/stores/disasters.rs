@@ -94,7 +94,7 @@ fn built_again(shop: &ClusterShop, what: &str, models: &[&str]) {
     assert_eq!(report["verdict"], "different", "{what}: {report:#}");
     for model in report["models"].as_array().unwrap() {
         let name = model["name"].as_str().unwrap();
-        let is_lost = model["problems"].to_string().contains("is not in the store of");
+        let is_lost = model["problems"].to_string().contains("no store holds a live generation");
         assert_eq!(is_lost, models.contains(&name), "{what}: {model:#}");
         assert_eq!(model["verdict"] == "different", is_lost, "{what}: {model:#}");
     }
