@@ -2,7 +2,8 @@
 //! it strikes.
 
 use std::env;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
 
 use crate::program::PATIENCE;
@@ -23,7 +24,7 @@ impl Resp {
     pub(crate) fn ask(&mut self, words: &[&str]) -> Vec<String> {
         let mut command = format!("*{}\r\n", words.len());
         for word in words {
-            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+            write!(command, "${}\r\n{word}\r\n", word.len()).unwrap();
         }
         self.0.get_mut().write_all(command.as_bytes()).unwrap();
         let mut texts = Vec::new();
