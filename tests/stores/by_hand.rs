@@ -147,9 +147,15 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// Drops the keyspace.
-    pub(crate) fn lose_keyspace(&mut self) {
+    /// Drops the keyspace, and deletes every key and every index of the shop.
+    pub(crate) fn lose_stores(&mut self) {
         self.cql.ask(&format!("DROP KEYSPACE \"{}\"", self.shop.name()));
+        self.lose_keys();
+        let path = format!("/_cat/indices/{}-*?format=json&h=index", self.shop.name());
+        let indices = self.asked(&get(&path));
+        for index in indices.as_array().unwrap() {
+            self.asked(&delete(&format!("/{}", index["index"].as_str().unwrap())));
+        }
     }
 
     /// Sets fields of so many documents to what they are not.
@@ -191,15 +197,6 @@ impl<'a> Hands<'a> {
     pub(crate) fn delete_index(&mut self) {
         let name = self.index();
         self.asked(&delete(&format!("/{name}")));
-    }
-
-    /// Deletes every index of the shop.
-    pub(crate) fn lose_indices(&mut self) {
-        let path = format!("/_cat/indices/{}-*?format=json&h=index", self.shop.name());
-        let indices = self.asked(&get(&path));
-        for index in indices.as_array().unwrap() {
-            self.asked(&delete(&format!("/{}", index["index"].as_str().unwrap())));
-        }
     }
 
     fn index(&self) -> String {

@@ -21,13 +21,12 @@ fn a_lost_cluster_is_restored_and_is_what_it_was() {
 
     shop.lose_topics();
     let mut hands = Hands::on(&shop);
-    hands.lose_keyspace();
-    hands.lose_keys();
-    hands.lose_indices();
+    hands.lose_stores();
     restored(&shop, &before, "everything");
     assert_eq!(shop.demo(60)["events"], 0, "everything asked for again is known");
     shop.is_identical("after going on");
     shop.lose_topics();
+    hands.lose_stores();
 }
 
 fn restored(shop: &ClusterShop, before: &str, lost: &str) {

@@ -1,6 +1,7 @@
 //! The schema registry loses everything: nothing is written or read by wrong ids, and no event is lost.
 
 use crate::book::{DAILY, REGISTRY_LOST, blocks};
+use crate::by_hand::Hands;
 use crate::cluster_shop::ClusterShop;
 use crate::services::OwnRegistry;
 use crate::{registry, turn};
@@ -42,4 +43,5 @@ fn a_lost_registry_is_found_and_every_event_is_restored_for_a_new_one() {
     assert_eq!(shop.demo(80)["events"], 0);
     shop.is_identical("in its new topics");
     shop.lose_topics();
+    Hands::on(&shop).lose_stores();
 }
