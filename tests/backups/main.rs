@@ -8,6 +8,8 @@
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
 
 mod offsets;
+#[path = "../chaos/ports.rs"]
+mod ports;
 #[path = "../stories/program.rs"]
 mod program;
 
@@ -50,6 +52,7 @@ impl Room {
             settings.push(format!("kafka.topic_prefix={name}."));
             settings.push(format!("kafka.cluster={name}"));
             settings.push(format!("registry.url={registry}"));
+            settings.push(format!("node.address=127.0.0.1:{}", ports::free()));
         }
         settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]).collect()
     }

@@ -8,6 +8,7 @@ use chimera_log_kafka::{KafkaLog, KafkaSettings};
 use serde_json::Value as Json;
 
 use crate::book::Desk;
+use crate::ports;
 use crate::program::Said;
 use crate::shop::Shop;
 
@@ -33,6 +34,7 @@ impl ClusterShop {
             ("kafka.cluster", shop.name()),
             ("registry.url", registry),
             ("grpc.address", "127.0.0.1:0"),
+            ("node.address", &format!("127.0.0.1:{}", ports::free())),
         ] {
             desk.tell(&variable(key), value);
         }
