@@ -7,9 +7,11 @@
 #![allow(clippy::print_stderr, reason = "a test that is left out says so")]
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
 
+mod offsets;
 #[path = "../stories/program.rs"]
 mod program;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -21,7 +23,9 @@ use program::{Said, chimera, end, replay, start};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const DEMO: [&str; 7] = ["demo", "--once", "--orders", "60", "--products", "30", "--customers"];
+const DEMO: [&str; 7] = ["demo", "--once", "--products", "30", "--customers", "8", "--orders"];
+/// Of each stream.
+const PARTITIONS: u32 = 3;
 
 /// A room with data directories, and names on the cluster that nobody else has.
 struct Room {
@@ -37,13 +41,12 @@ impl Room {
     /// The settings of a shop: in its directory if it is `home`, else on the cluster.
     fn settings(&self, shop: &str) -> Vec<String> {
         let place = |name: &str, usual: &str| env::var(name).unwrap_or_else(|_| usual.to_owned());
-        let mut settings = vec!["log.partitions=3".to_owned()];
+        let mut settings = vec![format!("log.partitions={PARTITIONS}")];
         if shop != "home" && shop != "back" {
             let name = format!("{}-{shop}", self.name);
             let registry = place("CHIMERA_STACK_REGISTRY", "http://127.0.0.1:8081/apis/ccompat/v7");
             settings.push("log.kind=kafka".to_owned());
-            settings
-                .push(format!("kafka.brokers={}", place("CHIMERA_STACK_KAFKA", "127.0.0.1:9092")));
+            settings.push(format!("kafka.brokers={}", broker()));
             settings.push(format!("kafka.topic_prefix={name}."));
             settings.push(format!("kafka.cluster={name}"));
             settings.push(format!("registry.url={registry}"));
@@ -66,10 +69,10 @@ impl Room {
         words.split_whitespace().map(place).chain(self.settings(shop)).collect()
     }
 
-    /// Fills the shop, or finds everything there.
-    fn demo(&self, shop: &str) -> Value {
+    /// Fills the shop up to so many orders, or finds everything there.
+    fn demo(&self, shop: &str, orders: u32) -> Value {
         let mut command = chimera(&DEMO);
-        command.args(["8", "--format", "json", "--data"]).arg(self.path(shop));
+        command.args([&orders.to_string(), "--format", "json", "--data"]).arg(self.path(shop));
         end(start(command.args(self.settings(shop)))).json()
     }
 
@@ -80,6 +83,15 @@ impl Room {
         let end =
             |one: &Value| (one["stream"].clone(), one["partition"].clone(), one["last"].clone());
         partitions.iter().map(end).collect()
+    }
+
+    /// Where each partition ends in Kafka's own count.
+    fn offsets(&self, shop: &str) -> Vec<i64> {
+        let ends = self.ends(shop);
+        let streams: BTreeSet<&str> = ends.iter().map(|end| end.0.as_str().unwrap()).collect();
+        let topic = |stream: &&str| format!("{}-{shop}.{stream}", self.name);
+        let topics = streams.iter().map(topic);
+        topics.flat_map(|topic| offsets::ends(&broker(), &topic, PARTITIONS)).collect()
     }
 
     /// An order's events and state.
@@ -112,11 +124,17 @@ impl Room {
     }
 
     fn is_sound(&self, shop: &str) {
+        let log = self.replay(shop, "verify --log --format json").json();
+        assert_eq!(log["log"]["verdict"], "sound", "{shop}: {log:#}");
         self.replay(shop, "run --all").ended_with(0);
         let report = self.replay(shop, "verify --format json").json();
         assert_eq!(report["log"]["verdict"], "sound", "{shop}: {report:#}");
         assert_eq!(report["verdict"], "identical", "{shop}: {report:#}");
     }
+}
+
+fn broker() -> String {
+    env::var("CHIMERA_STACK_KAFKA").unwrap_or_else(|_| "127.0.0.1:9092".to_owned())
 }
 
 #[test]
@@ -130,22 +148,26 @@ fn a_shop_moves_by_restore_points_and_goes_on_as_if_nothing_had_been() {
     let mut rng = Rng::with_seed(42);
     let name = format!("bk{:08x}", Rng::new().u32(..));
     let room = Room { dir: tempfile::tempdir().unwrap(), name };
-    room.demo("home");
+    room.demo("home", 60);
     room.replay("home", "backup --to @backups --new-key @key").ended_with(0);
     // Other ids: those of the registry.
     room.restore("abroad", &mut rng);
     room.is_as("abroad", "home");
     room.is_sound("abroad");
     let ends = room.ends("abroad");
-    room.demo("abroad");
+    room.demo("abroad", 60);
     assert_eq!(room.ends("abroad"), ends, "everything was there");
-    // Other offsets: other transactions, with their markers between.
+    // Other offsets: what was done in many small transactions comes in few large ones, with fewer markers between.
+    room.demo("abroad", 80);
     room.replay("abroad", "backup --to @backups --key @key").ended_with(0);
     room.replay("abroad", "verify-backup --from @backups --trust @key.pub --deep").ended_with(0);
     room.restore("further", &mut rng);
-    room.is_as("further", "home");
+    let (abroad, further) = (room.offsets("abroad"), room.offsets("further"));
+    let shifted = abroad.iter().zip(&further).filter(|(abroad, further)| abroad != further).count();
+    assert!(2 * shifted > abroad.len(), "{abroad:?} and {further:?}");
+    room.is_as("further", "abroad");
     room.is_sound("further");
     room.restore("back", &mut rng);
-    room.is_as("back", "home");
+    room.is_as("back", "abroad");
     room.is_sound("back");
 }

@@ -1,7 +1,7 @@
 //! Read models in their real stores: filled by the real programs, killed with them and without them, and each time judged by
 //! `replay verify`, which compares them row by row with embedded stores that it fills anew from the log.
 //!
-//! Needs `CHIMERA_STACK=1` and `deploy/native/services up kafka cassandra redis opensearch`; the stores' processes are killed on
+//! Needs `CHIMERA_STACK=1` and `deploy/native/services up`; the stores' processes are killed on
 //! purpose: `CHIMERA_STACK_DIR` and the services' ports say which. `CHIMERA_STACK_RUNS=10` makes ten times as many runs;
 //! `CHIMERA_STACK_SEED` begins with another seed. `CHIMERA_STACK_RETAIL` is the real "Online Retail" file to import.
 
@@ -13,15 +13,24 @@
 )]
 #![allow(dead_code, reason = "what is shared with the other stories is not all needed here")]
 
+mod by_hand;
+mod cluster_shop;
+mod cql;
+mod disasters;
 mod importing;
 mod killed_nodes;
 mod killed_stores;
 mod killed_workers;
+mod lost_cluster;
+mod lost_registry;
 mod promoting;
+mod resp;
 mod services;
 mod shop;
 mod verifying;
 
+#[path = "../stories/book.rs"]
+mod book;
 #[path = "../stories/history.rs"]
 mod history;
 #[path = "../stories/http.rs"]
@@ -42,6 +51,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One at a time: they kill what the others need.
 static ONE: Mutex<()> = Mutex::new(());
+
+/// The schema registry.
+fn registry() -> String {
+    let usual = || "http://127.0.0.1:8081/apis/ccompat/v7".to_owned();
+    env::var("CHIMERA_STACK_REGISTRY").unwrap_or_else(|_| usual())
+}
 
 /// The turn of one story, or none without the real services.
 fn turn(story: &str) -> Option<MutexGuard<'static, ()>> {

@@ -2,10 +2,20 @@
 
 use std::env;
 use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::http::post;
+use crate::ports;
 use crate::program::soon;
+
+/// Where a registry has Confluent's API.
+const REGISTRY_API: &str = "/apis/ccompat/v7";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -43,4 +53,63 @@ pub(crate) fn up(service: &str) {
         assert!(started.status.success() || too_early, "{service} did not come back: {said}");
         started.status.success().then_some(())
     });
+}
+
+/// A schema registry of its own, which keeps nothing when it ends. Dropping it ends it.
+pub(crate) struct OwnRegistry {
+    dir: TempDir,
+    ports: [u16; 2],
+}
+
+impl OwnRegistry {
+    /// Not started yet.
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        symlink(directory().join("programs"), dir.path().join("programs")).unwrap();
+        Self { dir, ports: [ports::free(), ports::free()] }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.ports[0]))
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}{REGISTRY_API}", self.address())
+    }
+
+    /// Starts it empty; returns when it answers.
+    pub(crate) fn up(&self) {
+        let said = self.services("up");
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    }
+
+    /// Ends it, and what it knew is gone.
+    pub(crate) fn down(&self) {
+        assert!(self.services("down").status.success());
+    }
+
+    /// Gives it schemas of somebody else, so that ours get other ids.
+    pub(crate) fn is_used_by_others(&self, schemas: u32) {
+        for number in 0..schemas {
+            let schema = json!({"type": "fixed", "name": format!("other{number}"), "size": 8});
+            let path = format!("{REGISTRY_API}/subjects/other{number}-value/versions");
+            let body = json!({"schema": schema.to_string()});
+            post(&path, &body).send(self.address()).unwrap().is(200);
+        }
+    }
+
+    fn services(&self, verb: &str) -> Output {
+        let [port, management] = self.ports.map(|port| port.to_string());
+        let mut command = Command::new(root().join("deploy/native/services"));
+        command.args([verb, "registry"]).env("REGISTRY_STORAGE", "memory");
+        command.env("CHIMERA_STACK_DIR", self.dir.path());
+        command.env("REGISTRY_PORT", port).env("REGISTRY_MANAGEMENT_PORT", management);
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+impl Drop for OwnRegistry {
+    fn drop(&mut self) {
+        let _ = self.services("down");
+    }
 }

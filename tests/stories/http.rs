@@ -18,6 +18,11 @@ pub(crate) fn get(path: &str) -> Ask {
     Ask { head: format!("GET {path} HTTP/1.1\r\n"), body: String::new() }
 }
 
+#[allow(dead_code, reason = "for the stories of disasters")]
+pub(crate) fn delete(path: &str) -> Ask {
+    Ask { head: format!("DELETE {path} HTTP/1.1\r\n"), body: String::new() }
+}
+
 pub(crate) fn post(path: &str, body: &Value) -> Ask {
     with_body("POST", path, body)
 }

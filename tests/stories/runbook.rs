@@ -2,106 +2,44 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use chimera_model::order_details::{MODEL, ORDER_DETAILS};
 use chimera_model::{RowKey, RowMutation};
 use chimera_stores::{EmbeddedStores, RowReader, RowWriter, Scanned, View};
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::book::{BOOK, DAILY, Desk, LOG_LOST, REGISTRY_LOST, STORE_LOST, WRONG_ROWS, blocks};
 use crate::damage::{flip_a_row, flip_in_the_log};
 use crate::history::History;
 use crate::http::put;
 use crate::poison::poison;
-use crate::program::{Said, alone, end, identical, replay, run, start};
+use crate::program::{alone, identical, replay, run};
 use crate::serving::Serving;
 
-const BOOK: &str = include_str!("../../docs/operations.md");
-const DAILY: &str = "Every day";
-const LOST: &str = "The log is lost";
-
-/// The blocks of commands of a section.
-fn blocks(heading: &str) -> Vec<&'static str> {
-    let (_, section) = BOOK.split_once(&format!("\n## {heading}\n")).unwrap();
-    let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
-    let fenced = section.split("```sh\n").skip(1);
-    fenced.map(|block| block.split_once("```").unwrap().0).collect()
+/// Beside a shop with some of everything.
+fn beside_a_shop() -> Desk {
+    let desk = Desk::empty();
+    let demo = ["demo", "--once", "--orders", "60", "--products", "40", "--partitions", "2"];
+    run(&desk.data(), &demo).ended_with(0);
+    desk
 }
 
-/// A room with a shop in it, backups, keys, and both programs in the path.
-struct Desk {
-    room: TempDir,
-    shop: String,
-}
-
-impl Desk {
-    /// Beside a shop with some of everything.
-    fn with_a_shop() -> Self {
-        let desk = Self::empty();
-        let demo = ["demo", "--once", "--orders", "60", "--products", "40", "--partitions", "2"];
-        run(&desk.data(), &demo).ended_with(0);
-        desk
-    }
-
-    fn empty() -> Self {
-        let room = tempfile::tempdir().unwrap();
-        for made in ["bin", "keys"] {
-            fs::create_dir(room.path().join(made)).unwrap();
-        }
-        for (name, program) in [
-            ("replay", env!("CARGO_BIN_EXE_story-replay")),
-            ("chimera", env!("CARGO_BIN_EXE_story-chimera")),
-        ] {
-            std::os::unix::fs::symlink(program, room.path().join("bin").join(name)).unwrap();
-        }
-        Self { room, shop: String::new() }
-    }
-
-    fn data(&self) -> PathBuf {
-        self.room.path().join("data")
-    }
-
-    /// Carries out one block; every command of it must end well.
-    fn carry_out(&self, block: &str) -> Said {
-        let room = self.room.path();
-        let programs = room.join("bin").display().to_string();
-        let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", block]).env_clear();
-        shell.env("PATH", format!("{programs}:/usr/local/bin:/usr/bin:/bin"));
-        shell.env("CHIMERA_DATA_DIR", self.data()).env("BACKUPS", room.join("backups"));
-        shell.env("KEYS", room.join("keys")).env("EXPORTS", room.join("exports"));
-        shell.env("SHOP", &self.shop).env("CHIMERA_LOG_PARTITIONS", "2");
-        shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        let said = end(start(&mut shell));
-        assert_eq!(said.code, 0, "{block}\n{}{}", said.out, said.err);
-        said
-    }
-
-    /// Carries out a section from its first block to its last.
-    fn section(&self, heading: &str) -> String {
-        let said = blocks(heading).into_iter().map(|block| self.carry_out(block).out);
-        said.collect()
-    }
-
-    /// Does something to generation `n` of the order details.
-    fn spoil(&self, generation: u32) {
-        let _alone = alone();
-        let stores = EmbeddedStores::open(&self.data().join("read")).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (rows, view) = (stores.rows(), View::new(MODEL.name, generation));
-        let page = runtime.block_on(rows.scan(view, &ORDER_DETAILS, None, 50)).unwrap();
-        let wrong = page.items.into_iter().map(|scanned| match scanned {
-            Scanned::Sound(row) => wrong(row.key),
-            damaged @ Scanned::Damaged { .. } => panic!("{damaged:?}"),
-        });
-        let wrong: Vec<RowMutation> = wrong.collect();
-        assert_eq!(wrong.len(), 50);
-        runtime.block_on(rows.apply(view, &wrong, &[])).unwrap();
-        drop(rows);
-        stores.close().unwrap();
-    }
+/// Does something to generation `n` of the order details.
+fn spoil(desk: &Desk, generation: u32) {
+    let _alone = alone();
+    let stores = EmbeddedStores::open(&desk.data().join("read")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (rows, view) = (stores.rows(), View::new(MODEL.name, generation));
+    let page = runtime.block_on(rows.scan(view, &ORDER_DETAILS, None, 50)).unwrap();
+    let wrong = page.items.into_iter().map(|scanned| match scanned {
+        Scanned::Sound(row) => wrong(row.key),
+        damaged @ Scanned::Damaged { .. } => panic!("{damaged:?}"),
+    });
+    let wrong: Vec<RowMutation> = wrong.collect();
+    assert_eq!(wrong.len(), 50);
+    runtime.block_on(rows.apply(view, &wrong, &[])).unwrap();
+    drop(rows);
+    stores.close().unwrap();
 }
 
 fn wrong(key: RowKey) -> RowMutation {
@@ -115,10 +53,12 @@ fn every_section_with_commands_is_carried_out_by_a_test() {
     let tested = [
         DAILY,
         "First look",
-        "A read store is lost",
-        "Rows are wrong",
+        STORE_LOST,
+        WRONG_ROWS,
         "A deploy projects wrongly",
-        LOST,
+        LOG_LOST,
+        // On Kafka alone: tests/stores.
+        REGISTRY_LOST,
         "A bit flips in the log",
         "An event cannot be applied",
         "A price was wrong",
@@ -135,7 +75,7 @@ fn every_section_with_commands_is_carried_out_by_a_test() {
 
 #[test]
 fn what_is_done_every_day_and_looked_at_first() {
-    let desk = Desk::with_a_shop();
+    let desk = beside_a_shop();
     let said = desk.section(DAILY);
     assert!(!said.contains("NOT SIGNED"), "{said}");
     let said = desk.section("First look");
@@ -147,9 +87,9 @@ fn what_is_done_every_day_and_looked_at_first() {
 #[test]
 fn a_lost_store_is_built_again() {
     for lost in ["read", "read/rows", "read/kv", "read/search"] {
-        let desk = Desk::with_a_shop();
+        let desk = beside_a_shop();
         fs::remove_dir_all(desk.data().join(lost)).unwrap();
-        let said = desk.section("A read store is lost");
+        let said = desk.section(STORE_LOST);
         assert!(said.ends_with("verdict: identical\n"), "{lost}: {said}");
     }
 }
@@ -157,9 +97,9 @@ fn a_lost_store_is_built_again() {
 #[test]
 fn wrong_rows_are_named_and_replaced() {
     for (nth, disaster) in [spoilt, flipped].into_iter().enumerate() {
-        let desk = Desk::with_a_shop();
+        let desk = beside_a_shop();
         let key = disaster(&desk);
-        let said = desk.section("Rows are wrong");
+        let said = desk.section(WRONG_ROWS);
         assert!(said.contains("order_details: different"), "disaster {nth}: {said}");
         assert!(said.contains(&key), "disaster {nth}: {key} in {said}");
         assert!(said.contains("verdict: identical\n"), "disaster {nth}: {said}");
@@ -169,7 +109,7 @@ fn wrong_rows_are_named_and_replaced() {
 
 /// Fifty rows have another status.
 fn spoilt(desk: &Desk) -> String {
-    desk.spoil(1);
+    spoil(desk, 1);
     "status: live WRONG, rebuilt ".to_owned()
 }
 
@@ -180,9 +120,9 @@ fn flipped(desk: &Desk) -> String {
 
 #[test]
 fn a_projection_that_was_wrong_is_taken_back() {
-    let desk = Desk::with_a_shop();
+    let desk = beside_a_shop();
     replay(&desk.data(), &["run", MODEL.name, "--promote", "--yes"]).ended_with(0);
-    desk.spoil(2);
+    spoil(&desk, 2);
     replay(&desk.data(), &["verify", MODEL.name]).ended_with(1);
     let said = desk.section("A deploy projects wrongly");
     assert!(said.contains("order_details: generation 1 is live"), "{said}");
@@ -191,11 +131,11 @@ fn a_projection_that_was_wrong_is_taken_back() {
 
 #[test]
 fn a_lost_log_is_restored_and_everything_is_built_from_it() {
-    let desk = Desk::with_a_shop();
+    let desk = beside_a_shop();
     let before = History::of(&desk.data());
     desk.carry_out(blocks(DAILY)[0]);
     fs::remove_dir_all(desk.data().join("log")).unwrap();
-    let said = desk.section(LOST);
+    let said = desk.section(LOG_LOST);
     assert!(said.ends_with("verdict: identical\n"), "{said}");
     assert_eq!(History::of(&desk.data()).events, before.events);
     // Nothing was forgotten: everything asked for again is known.
@@ -206,12 +146,12 @@ fn a_lost_log_is_restored_and_everything_is_built_from_it() {
 
 #[test]
 fn a_log_with_a_flipped_bit_is_restored() {
-    let desk = Desk::with_a_shop();
+    let desk = beside_a_shop();
     let before = History::of(&desk.data());
     desk.carry_out(blocks(DAILY)[0]);
     flip_in_the_log(&desk.data());
     desk.section("A bit flips in the log");
-    let said = desk.section(LOST);
+    let said = desk.section(LOG_LOST);
     assert!(said.ends_with("verdict: identical\n"), "{said}");
     assert_eq!(History::of(&desk.data()).events, before.events);
 }
@@ -243,7 +183,7 @@ fn a_wrong_price_is_found_and_put_right() {
     assert!(said.contains("1.25"), "{said}");
     let shop = Serving::ready(&desk.data());
     shop.ask(&crate::serving::order("P-1", 2).key("o").header("prefer", "wait=20")).is(201);
-    desk.shop = format!("http://{}", shop.address);
+    desk.tell("SHOP", &format!("http://{}", shop.address));
     desk.carry_out(curl);
     shop.until("/api/v1/products/P-1", |product| product["price"]["amount"] == "12.50");
     assert!(shop.stop().success());

@@ -48,6 +48,15 @@ pub enum RegistryError {
         /// What it said.
         reason: String,
     },
+    /// It gives other ids than before, which no registry does that has kept what it was given.
+    #[error(
+        "the schema registry at {url} gives other ids than before, so it has lost what it knew, and events cannot be read by it; \
+         docs/operations.md says what to do when the registry is lost"
+    )]
+    Forgetful {
+        /// Where it is.
+        url: String,
+    },
     /// The file of its authority will not do.
     #[error("registry.ca_file {path} cannot be used: {reason}")]
     Authority {

@@ -151,6 +151,25 @@ async fn a_start_while_the_registry_is_away_goes_on_with_the_ids_it_gave() {
 }
 
 #[tokio::test]
+async fn a_registry_that_has_lost_what_it_knew_is_refused_and_the_ids_of_before_are_kept() {
+    let (fake, directory) = (Fake::start().await, directory());
+    start(&fake.settings(), &directory).await.unwrap();
+    let copy = || std::fs::read_to_string(directory.path().join("schemas.json")).unwrap();
+    let before = copy();
+    fake.held(|held| {
+        held.subjects.clear();
+        held.schemas = vec!["\"of somebody else\"".to_owned()];
+    });
+    for _ in 0..2 {
+        let said = start(&fake.settings(), &directory).await.unwrap_err().to_string();
+        assert!(said.contains("gives other ids than before"), "{said}");
+    }
+    assert_eq!(copy(), before);
+    // Elsewhere nothing is known of before.
+    assert_eq!(ids(&start(&fake.settings(), &self::directory()).await.unwrap()), [2, 3, 4, 5]);
+}
+
+#[tokio::test]
 async fn a_schema_that_is_refused_is_refused_although_an_id_is_known() {
     let (fake, directory) = (Fake::start().await, directory());
     start(&fake.settings(), &directory).await.unwrap();

@@ -124,7 +124,9 @@ async fn tables_changed_by_hand_are_named_and_lost_ones_built_anew() {
     assert!(
         text.contains("notes_g1") && text.contains("amount") && text.contains("replay run notes")
     );
+    assert_eq!(store.generations(VIEW.model).await, Ok(vec![1]));
     keyspace.run("DROP TABLE KEYSPACE_NAME.notes_g1").await;
+    assert_eq!(store.generations(VIEW.model).await, Ok(vec![]), "its checkpoints lie");
     store.create(VIEW, &[&NOTES]).await.unwrap();
     assert_eq!(store.checkpoints(VIEW).await, Ok(vec![]));
     assert_eq!(store.get(VIEW, &NOTES, &key(1)).await, Ok(None));

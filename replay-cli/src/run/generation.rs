@@ -72,7 +72,18 @@ fn beginning(part: Option<&str>) -> Built {
 }
 
 /// Says that it is being built, before anything of it is there.
-pub(super) async fn begin(data: &Data, model: &ReadModel, chosen: &Chosen) -> Result<(), Failure> {
+pub(super) async fn begin(
+    data: &Data,
+    model: &'static ReadModel,
+    chosen: &Chosen,
+) -> Result<(), Failure> {
+    if chosen.is_live && !chosen.is_resumed {
+        // What is left of it, such as checkpoints without their index, would say that it is full.
+        let view = View::new(model.name, chosen.generation);
+        data.stores.rows().remove(view).await?;
+        data.stores.kv().remove(view).await?;
+        data.stores.search().remove(view).await?;
+    }
     let generations = data.stores.live();
     let noted = generations.note(model.name, chosen.generation, Some(&chosen.built)).await;
     noted.map_err(Failure::failed)

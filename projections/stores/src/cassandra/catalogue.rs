@@ -1,7 +1,7 @@
 //! Which views there are. What this process has seen of them is remembered until something speaks against it.
 //!
 //! A view's tables are made before the catalogue names them, and the catalogue forgets a view after its tables are gone: a view
-//! it names without all tables was lost on the way out, and counts for nothing.
+//! it names without all tables was lost, or is on its way out, and counts for nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -85,11 +85,37 @@ impl Catalogue {
         found.is_ok_and(|found| found.is_none_or(|found| found.born != open.born))
     }
 
+    /// Those that are there. One that has lost a table and not its checkpoints, which go first where a view is removed, is lost.
     pub(super) async fn generations(&self, model: &str) -> Result<Vec<u32>, StoreError> {
         let views = self.own("chimera_views");
-        let statement = format!("SELECT generation FROM {views} WHERE model = ?");
-        let found: Vec<(i64,)> = self.link.ask(&statement, (model,)).await?;
-        Ok(found.into_iter().filter_map(|(number,)| u32::try_from(number).ok()).collect())
+        let statement = format!("SELECT generation, born, layout FROM {views} WHERE model = ?");
+        let found: Vec<(i64, i64, String)> = self.link.ask(&statement, (model,)).await?;
+        let there = self.link.tables().await?;
+        let mut generations = Vec::new();
+        for (number, born, stored) in found {
+            let Ok(generation) = u32::try_from(number) else { continue };
+            let layouts: Layouts = serde_json::from_str(&stored).unwrap_or_default();
+            let mut names = layouts.iter().map(|(name, _)| ddl::table_name(generation, name));
+            let is_whole = names.all(|name| there.contains(&name));
+            if is_whole || !self.has_checkpoints(model, number, born).await? {
+                generations.push(generation);
+            }
+        }
+        Ok(generations)
+    }
+
+    async fn has_checkpoints(
+        &self,
+        model: &str,
+        generation: i64,
+        born: i64,
+    ) -> Result<bool, StoreError> {
+        let statement = format!(
+            "SELECT sequence FROM {} WHERE model = ? AND generation = ? AND born = ? LIMIT 1",
+            self.own("chimera_checkpoints")
+        );
+        let found: Vec<(i64,)> = self.link.ask(&statement, (model, generation, born)).await?;
+        Ok(!found.is_empty())
     }
 
     pub(super) async fn create(
@@ -107,7 +133,7 @@ impl Catalogue {
         }
         let mut layouts = Layouts::new();
         for table in tables {
-            let name = ddl::table_name(view, table.name);
+            let name = ddl::table_name(view.generation, table.name);
             ddl::check_name("table", &name)?;
             self.link.change(&ddl::create_table(&self.link.keyspace, &name, table)).await?;
             self.check_columns(view, table).await?;
@@ -132,7 +158,7 @@ impl Catalogue {
 
     async fn has_all_tables(&self, view: View, open: &OpenView) -> Result<bool, StoreError> {
         let there = self.link.tables().await?;
-        let mut names = open.layouts.iter().map(|(name, _)| ddl::table_name(view, name));
+        let mut names = open.layouts.iter().map(|(name, _)| ddl::table_name(view.generation, name));
         Ok(names.all(|name| there.contains(&name)))
     }
 
@@ -151,7 +177,7 @@ impl Catalogue {
 
     /// Whether a table has the columns that its spec wants.
     async fn check_columns(&self, view: View, table: &TableSpec) -> Result<(), StoreError> {
-        let name = ddl::table_name(view, table.name);
+        let name = ddl::table_name(view.generation, table.name);
         let statement = "SELECT column_name, type, kind, position, clustering_order FROM system_schema.columns \
              WHERE keyspace_name = ? AND table_name = ?";
         let mut found: Vec<Described> =
@@ -177,14 +203,14 @@ impl Catalogue {
 
     async fn forget(&self, view: View, open: &OpenView) -> Result<(), StoreError> {
         self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&view);
-        for (name, _) in &open.layouts {
-            let name = ddl::table_name(view, name);
-            self.link.change(&ddl::drop_table(&self.link.keyspace, &name)).await?;
-        }
         let (model, generation) = (view.model, i64::from(view.generation));
         let of_view = "WHERE model = ? AND generation = ? AND born = ?";
         let checkpoints = format!("DELETE FROM {} {of_view}", self.own("chimera_checkpoints"));
         self.link.decide(&checkpoints, (model, generation, open.born)).await?;
+        for (name, _) in &open.layouts {
+            let name = ddl::table_name(view.generation, name);
+            self.link.change(&ddl::drop_table(&self.link.keyspace, &name)).await?;
+        }
         let views = self.own("chimera_views");
         let entry = format!("DELETE FROM {views} WHERE model = ? AND generation = ? IF born = ?");
         self.link.decide(&entry, (model, generation, open.born)).await?;

@@ -8,7 +8,6 @@ use chimera_model::{Column, Kind, Order, TableSpec};
 
 use super::shape::Columns;
 use crate::error::StoreError;
-use crate::view::View;
 
 /// Holds the version of the newest write of a row; a row without it is none.
 pub(super) const VERSION: &str = "v_";
@@ -53,8 +52,8 @@ pub(super) fn create_own_table(keyspace: &str, name: &str, columns: &str) -> Str
 }
 
 /// The name of a table of one generation.
-pub(super) fn table_name(view: View, table: &str) -> String {
-    format!("{table}_g{}", view.generation)
+pub(super) fn table_name(generation: u32, table: &str) -> String {
+    format!("{table}_g{generation}")
 }
 
 pub(super) fn create_table(keyspace: &str, name: &str, table: &TableSpec) -> String {
@@ -197,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_table_is_made_as_its_spec_says() {
-        let created = create_table("shop", &table_name(View::new("orders", 3), "orders"), &ORDERS);
+        let created = create_table("shop", &table_name(3, "orders"), &ORDERS);
         let expected = "CREATE TABLE IF NOT EXISTS \"shop\".\"orders_g3\" (\"shop\" text, \"year\" bigint, \
              \"at\" bigint, \"id\" text, \"v_\" bigint, \"total\" decimal, \"paid\" boolean, \
              PRIMARY KEY ((\"shop\", \"year\"), \"at\", \"id\")) \

@@ -77,7 +77,7 @@ impl OpenView {
 
 impl Table {
     async fn prepare(link: &Link, view: View, spec: &TableSpec) -> Result<Self, StoreError> {
-        let name = ddl::table_name(view, spec.name);
+        let name = ddl::table_name(view.generation, spec.name);
         let full_name = format!("\"{}\".\"{name}\"", link.keyspace);
         Ok(Self {
             row: link.prepare(&ddl::select_row(&full_name, spec)).await?,

@@ -185,12 +185,24 @@ impl OpenSearch {
         Ok(descriptions)
     }
 
+    /// Whether every index of documents of a view is there. They go in one step with its checkpoints, unless somebody else deletes one.
+    async fn is_whole(&self, described: &Described) -> Result<bool, StoreError> {
+        for index in described.indices.keys() {
+            let name = self.names.data(index, described.generation);
+            if !self.descriptions(&name).await?.contains_key(&name) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     pub(super) async fn generations_of(&self, model: &str) -> Result<Vec<u32>, StoreError> {
         let mut generations = Vec::new();
         let found = self.descriptions(&self.names.every_checkpoints(model)).await?;
         for (name, described) in found {
             let generation = described.generation;
-            if described.model == model && name == self.names.checkpoints(model, generation) {
+            let is_named = name == self.names.checkpoints(model, generation);
+            if described.model == model && is_named && self.is_whole(&described).await? {
                 generations.push(generation);
             }
         }

@@ -64,10 +64,14 @@ async fn an_index_taken_away_by_somebody_is_not_made_again_by_writing() {
     assert_eq!(store.checkpoints(VIEW).await.unwrap(), [at(1)]);
     let refused = stack.store().create(VIEW, &[&BOOKS]).await;
     assert!(matches!(refused, Err(StoreError::Fatal(_))), "its checkpoints say that it is full");
+    assert_eq!(store.generations(VIEW.model).await, Ok(vec![]), "it counts as lost");
     let asked = store.search(VIEW, &BOOKS, &Query::default()).await;
     assert!(matches!(asked, Err(StoreError::Transient(_))), "{asked:?}");
     let read = store.get(VIEW, &BOOKS, "emma").await;
     assert!(matches!(read, Err(StoreError::Transient(_))), "{read:?}");
+    store.remove(VIEW).await.unwrap();
+    stack.store().create(VIEW, &[&BOOKS]).await.unwrap();
+    assert_eq!(stack.store().checkpoints(VIEW).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -1,0 +1,107 @@
+//! Disasters in the real stores: each is found by `replay verify` to the key, and healed by the commands of docs/operations.md.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chimera_model::{
+    ReadModel, inventory_snapshot, order_details, orders_by_customer, product_cache,
+    product_search_index,
+};
+use fastrand::Rng;
+use serde_json::Value as Json;
+
+use crate::book::{STORE_LOST, WRONG_ROWS, blocks};
+use crate::by_hand::{Hands, Struck};
+use crate::cluster_shop::ClusterShop;
+use crate::{registry, retail, seeds, turn};
+
+const INVOICES: u32 = 400;
+const DELETED: usize = 1_000;
+const CHANGED: usize = 50;
+const IDENTICAL: &str = "verdict: identical\n";
+
+#[test]
+fn what_happens_to_the_stores_is_found_to_the_key_and_healed_by_the_book() {
+    let Some(_turn) = turn("disasters in the stores") else { return };
+    for seed in seeds(1) {
+        println!("seed {seed}");
+        let (shop, mut rng) = (ClusterShop::new("disasters", &registry()), Rng::with_seed(seed));
+        shop.import(&retail::file(seed, INVOICES));
+        shop.is_identical("at first");
+        rows_are_wrong(&shop, &mut rng);
+        stores_are_lost(&shop);
+        shop.lose_topics();
+    }
+}
+
+fn rows_are_wrong(shop: &ClusterShop, rng: &mut Rng) {
+    let mut hands = Hands::on(shop);
+    let model = &order_details::MODEL;
+    let struck = hands.delete_rows(model, DELETED, rng);
+    healed(shop, "rows deleted", model, &struck);
+    for model in [&order_details::MODEL, &orders_by_customer::MODEL, &inventory_snapshot::MODEL] {
+        let table = model.tables[0];
+        let struck = hands.change_rows((model, table), CHANGED, rng);
+        healed(shop, "rows changed", model, &one(table.name, struck));
+    }
+    let (model, space) = (&product_cache::MODEL, product_cache::PRODUCT.space);
+    healed(shop, "values changed", model, &one(space, hands.change_values(CHANGED, rng)));
+    let (model, index) = (&product_search_index::MODEL, product_search_index::PRODUCTS.index);
+    healed(shop, "documents changed", model, &one(index, hands.change_documents(CHANGED, rng)));
+    healed(shop, "a bit flipped", model, &one(index, hands.flip_a_bit(rng)));
+}
+
+fn one(table: &str, struck: Struck) -> BTreeMap<String, Struck> {
+    BTreeMap::from([(table.to_owned(), struck)])
+}
+
+/// A verification must name what was struck and nothing else; then the book is followed for this read model.
+fn healed(shop: &ClusterShop, what: &str, model: &ReadModel, struck: &BTreeMap<String, Struck>) {
+    let report = shop.replay(&format!("verify {} --named 2000", model.name));
+    assert_eq!(report["verdict"], "different", "{what}");
+    assert_eq!(&named(&report), struck, "{what}: {report:#}");
+    println!("{what}: {} keys named", struck.values().map(BTreeMap::len).sum::<usize>());
+    for block in blocks(WRONG_ROWS) {
+        shop.desk.carry_out(&block.replace(order_details::MODEL.name, model.name));
+    }
+}
+
+/// The keys and fields that differ, by tables.
+fn named(report: &Json) -> BTreeMap<String, Struck> {
+    let mut named = BTreeMap::<String, Struck>::new();
+    let models = report["models"].as_array().unwrap();
+    for table in models.iter().flat_map(|model| model["tables"].as_array().unwrap()) {
+        for differing in table["differing"].as_array().unwrap() {
+            let fields = differing["fields"].as_array().unwrap();
+            let fields: BTreeSet<String> =
+                fields.iter().map(|field| field.as_str().unwrap().to_owned()).collect();
+            assert_eq!(fields.is_empty(), differing["found"] == "missing", "{differing:#}");
+            let keys = named.entry(table["name"].as_str().unwrap().to_owned()).or_default();
+            keys.insert(differing["key"].as_str().unwrap().to_owned(), fields);
+        }
+    }
+    named
+}
+
+fn stores_are_lost(shop: &ClusterShop) {
+    let mut hands = Hands::on(shop);
+    hands.drop_table(&order_details::MODEL, &order_details::ORDER_LINES);
+    built_again(shop, "a table dropped", &["order_details"]);
+    hands.delete_index();
+    built_again(shop, "an index deleted", &["product_search_index"]);
+    hands.lose_keys();
+    built_again(shop, "Redis lost", &["product_cache"]);
+}
+
+fn built_again(shop: &ClusterShop, what: &str, models: &[&str]) {
+    let report = shop.replay("verify");
+    assert_eq!(report["verdict"], "different", "{what}: {report:#}");
+    for model in report["models"].as_array().unwrap() {
+        let name = model["name"].as_str().unwrap();
+        let is_lost = model["problems"].to_string().contains("is not in the store of");
+        assert_eq!(is_lost, models.contains(&name), "{what}: {model:#}");
+        assert_eq!(model["verdict"] == "different", is_lost, "{what}: {model:#}");
+    }
+    let said = shop.desk.section(STORE_LOST);
+    assert!(said.ends_with(IDENTICAL), "{what}: {said}");
+    println!("{what}: built again");
+}
