@@ -24,6 +24,7 @@ mod killed_workers;
 mod lost_cluster;
 mod lost_registry;
 mod promoting;
+mod rebuilding;
 mod resp;
 mod services;
 mod shop;
