@@ -19,6 +19,7 @@ mod cql;
 mod disasters;
 mod importing;
 mod killed_nodes;
+mod killed_rebuilds;
 mod killed_stores;
 mod killed_workers;
 mod lost_cluster;
