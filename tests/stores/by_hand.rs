@@ -54,27 +54,32 @@ impl<'a> Hands<'a> {
         rows.into_iter().map(key).collect()
     }
 
-    /// Deletes so many rows of a read model, wherever they are; by tables.
+    /// So many of the rows of a table: as a verification names them, and as CQL asks for them.
+    fn some(
+        &mut self,
+        name: &str,
+        table: &TableSpec,
+        (count, rng): (usize, &mut Rng),
+    ) -> Vec<(String, String)> {
+        let mut keys = self.keys(name, table);
+        rng.shuffle(&mut keys);
+        assert!(keys.len() > count, "{name} has no more than {} rows", keys.len());
+        keys.truncate(count);
+        keys
+    }
+
+    /// Deletes so many rows of a table, wherever they are.
     pub(crate) fn delete_rows(
         &mut self,
-        model: &'static ReadModel,
+        (model, table): (&ReadModel, &TableSpec),
         count: usize,
         rng: &mut Rng,
-    ) -> BTreeMap<String, Struck> {
-        let mut all = Vec::new();
-        for table in model.tables {
-            let name = self.table(model, table);
-            let keys = self.keys(&name, table);
-            all.extend(
-                keys.into_iter().map(|(shown, asked)| (table.name, name.clone(), shown, asked)),
-            );
-        }
-        rng.shuffle(&mut all);
-        assert!(all.len() > count, "{} has no more than {} rows", model.name, all.len());
-        let mut struck = BTreeMap::<String, Struck>::new();
-        for (table, name, shown, asked) in all.into_iter().take(count) {
+    ) -> Struck {
+        let name = self.table(model, table);
+        let mut struck = Struck::new();
+        for (shown, asked) in self.some(&name, table, (count, rng)) {
             self.cql.ask(&format!("DELETE FROM {name} WHERE {asked}"));
-            struck.entry(table.to_owned()).or_default().insert(shown, BTreeSet::new());
+            struck.insert(shown, BTreeSet::new());
         }
         struck
     }
@@ -87,13 +92,10 @@ impl<'a> Hands<'a> {
         rng: &mut Rng,
     ) -> Struck {
         let name = self.table(model, table);
-        let mut keys = self.keys(&name, table);
-        rng.shuffle(&mut keys);
-        assert!(keys.len() > count, "{} has no more than {} rows", table.name, keys.len());
         let simple = |column: &&Column| matches!(column.kind, Kind::Text | Kind::Integer);
         let columns: Vec<&Column> = table.columns.iter().filter(simple).collect();
         let mut struck = Struck::new();
-        for (shown, asked) in keys.into_iter().take(count) {
+        for (shown, asked) in self.some(&name, table, (count, rng)) {
             let column = columns[rng.usize(..columns.len())];
             let wrong = match column.kind {
                 Kind::Text => "'what no rule writes'".to_owned(),
@@ -152,26 +154,24 @@ impl<'a> Hands<'a> {
 
     /// Sets fields of so many documents to what they are not.
     pub(crate) fn change_documents(&mut self, count: usize, rng: &mut Rng) -> Struck {
-        let mut documents = self.documents();
+        let index = self.index();
+        let mut documents = self.documents(&index);
         rng.shuffle(&mut documents);
         assert!(documents.len() > count, "no more than {} documents", documents.len());
         let mut struck = Struck::new();
         for (id, _) in documents.into_iter().take(count) {
-            let (part, field, wrong) = [
-                ("price", "currency", json!("XXX")),
-                ("price", "price", json!(1)),
-                ("product", "stock_tracked", json!(false)),
-            ][rng.usize(..2)]
-            .clone();
-            self.update(&id, &json!({"parts": {part: {field: [wrong]}}}));
-            struck.insert(id, BTreeSet::from([field.to_owned()]));
+            let wrong = [("currency", json!("XXX")), ("price", json!(1))];
+            let (field, value) = &wrong[rng.usize(..wrong.len())];
+            self.update(&index, &id, &json!({"parts": {"price": {*field: [value]}}}));
+            struck.insert(id, BTreeSet::from([format!("price.{field}")]));
         }
         struck
     }
 
     /// Flips one bit of one letter of a title.
     pub(crate) fn flip_a_bit(&mut self, rng: &mut Rng) -> Struck {
-        let mut documents = self.documents();
+        let index = self.index();
+        let mut documents = self.documents(&index);
         rng.shuffle(&mut documents);
         let title =
             |source: &Json| source["parts"]["details"]["title"][0].as_str().map(str::to_owned);
@@ -183,8 +183,8 @@ impl<'a> Hands<'a> {
         // Bits 0 to 3 make another character that can be seen of any letter.
         bytes[letters[rng.usize(..letters.len())]] ^= 1 << rng.u8(0..4);
         let flipped = String::from_utf8(bytes).unwrap();
-        self.update(&id, &json!({"parts": {"details": {"title": [flipped]}}}));
-        BTreeMap::from([(id, BTreeSet::from(["title".to_owned()]))])
+        self.update(&index, &id, &json!({"parts": {"details": {"title": [flipped]}}}));
+        BTreeMap::from([(id, BTreeSet::from(["details.title".to_owned()]))])
     }
 
     /// Deletes the index of the live generation.
@@ -208,16 +208,15 @@ impl<'a> Hands<'a> {
     }
 
     /// All documents with their ids.
-    fn documents(&self) -> Vec<(String, Json)> {
-        let name = self.index();
-        self.asked(&post(&format!("/{name}/_refresh"), &json!({})));
-        let found = self.asked(&get(&format!("/{name}/_search?size=1000")));
+    fn documents(&self, index: &str) -> Vec<(String, Json)> {
+        self.asked(&post(&format!("/{index}/_refresh"), &json!({})));
+        let found = self.asked(&get(&format!("/{index}/_search?size=1000")));
         let hits = found["hits"]["hits"].as_array().unwrap().iter();
         hits.map(|hit| (hit["_id"].as_str().unwrap().to_owned(), hit["_source"].clone())).collect()
     }
 
-    fn update(&self, id: &str, document: &Json) {
-        let path = format!("/{}/_update/{id}?refresh=true", self.index());
+    fn update(&self, index: &str, id: &str, document: &Json) {
+        let path = format!("/{index}/_update/{id}?refresh=true");
         let updated = self.asked(&post(&path, &json!({"doc": document})));
         assert_eq!(updated["result"], "updated", "{id}: {document}");
     }

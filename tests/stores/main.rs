@@ -1,8 +1,8 @@
 //! Read models in their real stores: filled by the real programs, killed with them and without them, and each time judged by
 //! `replay verify`, which compares them row by row with embedded stores that it fills anew from the log.
 //!
-//! Needs `CHIMERA_STACK=1` and `deploy/native/services up`; the stores' processes are killed on
-//! purpose: `CHIMERA_STACK_DIR` and the services' ports say which. `CHIMERA_STACK_RUNS=10` makes ten times as many runs;
+//! Needs `CHIMERA_STACK=1` and `deploy/native/services up`; the stores' processes are killed on purpose:
+//! `CHIMERA_STACK_DIR` and the services' ports say which. `CHIMERA_STACK_RUNS=10` makes ten times as many runs;
 //! `CHIMERA_STACK_SEED` begins with another seed. `CHIMERA_STACK_RETAIL` is the real "Online Retail" file to import.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]

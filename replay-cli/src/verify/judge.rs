@@ -55,7 +55,10 @@ impl Judge {
     async fn examine(&self, asked: Asked, report: &mut ModelReport) -> Result<(), Failure> {
         let model = asked.model;
         let Some(generation) = asked.generation else {
-            return Err(not_there(model, "it has never been built"));
+            return Err(not_there(
+                model,
+                "no store holds a live generation: it has never been built, or is lost",
+            ));
         };
         let view = View::new(model.name, generation);
         let (applied, ends) = self.standing(model, view).await?;
