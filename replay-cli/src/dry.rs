@@ -22,7 +22,7 @@ use key_values::DryKeyValues;
 use rows::DryRows;
 
 /// Is told what would be written, in the order of each partition.
-pub(crate) trait Told: Send + Sync {
+pub trait Told: Send + Sync {
     /// To a table.
     fn row(&self, mutation: &RowMutation);
     /// To a key-value.
@@ -33,7 +33,7 @@ pub(crate) trait Told: Send + Sync {
 
 /// What the view holds before the first event that is told of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Before {
+pub enum Before {
     /// What the stores beneath hold of it.
     Beneath,
     /// Nothing.
@@ -56,7 +56,7 @@ struct Kept {
 }
 
 /// Stores for a view of `model` that stands at `applied`.
-pub(crate) fn stores(
+pub fn stores(
     beneath: &Stores,
     (model, view): (&ReadModel, View),
     (before, applied): (Before, &Positions),

@@ -9,7 +9,7 @@ mod data;
 mod dlq;
 mod drill;
 mod drop_generations;
-mod dry;
+pub mod dry;
 mod export;
 mod failure;
 mod inspect;

@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::models;
 use crate::progress::Progress;
 use crate::rates::Rates;
+use crate::room;
 use crate::scratch::Scratch;
 use duration::{Calibration, all_together};
 use sample::Sample;
@@ -43,8 +44,15 @@ pub(crate) async fn plan(config: &Config, options: &PlanOptions) -> Result<PlanR
     }
     let all = wanted.len() == chimera_model::ALL.len();
     let read = (!data.stores.are_shared()).then(|| bytes_in(&data.log.dir.join("read")));
-    let seconds = all_together(models.iter().map(|model| model.seconds));
-    Ok(PlanReport::new(models, seconds, read.filter(|_| all)))
+    let (disk, seconds) =
+        (read.filter(|_| all), all_together(models.iter().map(|model| model.seconds)));
+    let in_the_way = Vec::from_iter(disk.and_then(|bytes| no_room(&data.log.dir, bytes)));
+    Ok(PlanReport::new(models, seconds, disk, in_the_way))
+}
+
+fn no_room(dir: &Path, needed: u64) -> Option<String> {
+    let answer = room::answer(dir, needed);
+    (!answer.good).then_some(answer.said)
 }
 
 /// Where to measure, if that was asked for and can be done: embedded stores say nothing of others.
@@ -113,4 +121,19 @@ fn bytes_in(dir: &Path) -> u64 {
         };
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_too_small_is_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(no_room(dir.path(), 1), None);
+        let in_the_way = Vec::from_iter(no_room(dir.path(), u64::MAX));
+        let report = PlanReport::new(vec![], None, Some(u64::MAX), in_the_way);
+        assert_eq!(report.verdict, "blocked");
+        assert!(report.in_the_way[0].contains("are needed"), "{report:?}");
+    }
 }

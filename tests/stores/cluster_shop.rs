@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use chimera_log_kafka::{KafkaLog, KafkaSettings};
 use serde_json::Value as Json;
@@ -10,6 +11,7 @@ use serde_json::Value as Json;
 use crate::book::Desk;
 use crate::ports;
 use crate::program::Said;
+use crate::serving::Serving;
 use crate::shop::Shop;
 
 /// Gone with the test, but for what the stores hold.
@@ -46,12 +48,23 @@ impl ClusterShop {
         self.shop.name()
     }
 
-    /// Imports a file to its end.
+    /// Imports what a file would hold to its end.
     pub(crate) fn import(&self, file: &str) {
-        let file = self.shop.written("retail.csv", file);
+        self.import_file(&self.shop.written("retail.csv", file));
+    }
+
+    /// Imports a file to its end.
+    pub(crate) fn import_file(&self, file: &Path) {
         let import = format!("chimera import online-retail {} --format json", file.display());
         let report = self.desk.carry_out(&import).json();
         assert_eq!(report["reconciled"], true, "{report:#}");
+    }
+
+    /// Starts a node and waits until it is ready.
+    pub(crate) fn serves(&self) -> Serving {
+        let serving = Serving::of(&mut self.desk.shell("exec chimera serve --http 127.0.0.1:0"));
+        serving.wait_until_ready();
+        serving
     }
 
     /// What `replay` says as JSON, whatever it found.

@@ -28,7 +28,7 @@ impl Shop {
         &self.name
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.room.path().join("data")
     }
 

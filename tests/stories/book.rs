@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::program::{Said, end, start};
+use crate::program::{Said, end, programs, start};
 
 pub(crate) const BOOK: &str = include_str!("../../docs/operations.md");
 pub(crate) const DAILY: &str = "Every day";
@@ -36,10 +36,7 @@ impl Desk {
         for made in ["bin", "keys"] {
             fs::create_dir(room.path().join(made)).unwrap();
         }
-        for (name, program) in [
-            ("replay", env!("CARGO_BIN_EXE_story-replay")),
-            ("chimera", env!("CARGO_BIN_EXE_story-chimera")),
-        ] {
+        for (name, program) in programs() {
             std::os::unix::fs::symlink(program, room.path().join("bin").join(name)).unwrap();
         }
         Self { room, told: Vec::new() }
@@ -67,6 +64,11 @@ impl Desk {
 
     /// Carries out one block, up to the first command that fails.
     pub(crate) fn try_out(&self, block: &str) -> Said {
+        end(start(&mut self.shell(block)))
+    }
+
+    /// A shell with the desk's environment that will do this.
+    pub(crate) fn shell(&self, block: &str) -> Command {
         let room = self.room();
         let programs = room.join("bin").display().to_string();
         let mut shell = Command::new("bash");
@@ -76,7 +78,7 @@ impl Desk {
         shell.env("KEYS", room.join("keys")).env("EXPORTS", room.join("exports"));
         shell.env("CHIMERA_LOG_PARTITIONS", "2").envs(self.told.iter().cloned());
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        end(start(&mut shell))
+        shell
     }
 
     /// Carries out a section from its first block to its last.

@@ -55,13 +55,26 @@ impl Said {
 }
 
 /// `chimera ARGUMENTS`, with its own standard streams and none of our settings. For gRPC it listens on a free port: stories run
-/// beside each other. `CHIMERA_STACK_BINARY` is another build of the same program, such as one for release.
+/// beside each other. `CHIMERA_STACK_BINARY` is another build of the same program, such as one for release; `CHIMERA_STACK_REPLAY`
+/// one of `replay`.
 pub(crate) fn chimera(arguments: &[&str]) -> Command {
-    let other = env::var("CHIMERA_STACK_BINARY");
-    let path = other.as_deref().unwrap_or(env!("CARGO_BIN_EXE_story-chimera"));
-    let mut command = program(path, arguments);
+    let mut command = program(&chimera_program(), arguments);
     command.env("CHIMERA_GRPC_ADDRESS", "127.0.0.1:0");
     command
+}
+
+fn chimera_program() -> String {
+    env::var("CHIMERA_STACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_story-chimera").into())
+}
+
+fn replay_program() -> String {
+    env::var("CHIMERA_STACK_REPLAY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_story-replay").into())
+}
+
+/// Both programs, by the names that people type.
+#[allow(dead_code, reason = "for the stories that type commands")]
+pub(crate) fn programs() -> [(&'static str, String); 2] {
+    [("chimera", chimera_program()), ("replay", replay_program())]
 }
 
 /// `story-appender ARGUMENTS`.
@@ -72,7 +85,7 @@ pub(crate) fn appender(arguments: &[&str]) -> Command {
 
 /// `replay ARGUMENTS --data DATA`, to its end.
 pub(crate) fn replay(data: &Path, arguments: &[&str]) -> Said {
-    let mut command = program(env!("CARGO_BIN_EXE_story-replay"), arguments);
+    let mut command = program(&replay_program(), arguments);
     command.arg("--data").arg(data);
     end(start(&mut command))
 }
@@ -80,7 +93,7 @@ pub(crate) fn replay(data: &Path, arguments: &[&str]) -> Said {
 /// `replay ARGUMENTS --data DATA`, running.
 #[allow(dead_code, reason = "not every program of stories kills it")]
 pub(crate) fn replaying(data: &Path, arguments: &[&str]) -> Child {
-    let mut command = program(env!("CARGO_BIN_EXE_story-replay"), arguments);
+    let mut command = program(&replay_program(), arguments);
     start(command.arg("--data").arg(data))
 }
 

@@ -70,7 +70,7 @@ impl Serving {
     }
 
     /// A shop that never is says what it waits for.
-    fn wait_until_ready(&self) {
+    pub(crate) fn wait_until_ready(&self) {
         soon_or(|| {
             let answer = self.ask(&get("/health/ready"));
             if answer.status == 200 { Ok(()) } else { Err(format!("ready ({})", answer.text)) }

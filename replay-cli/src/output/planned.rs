@@ -25,6 +25,9 @@ pub(super) fn write(out: &mut impl Write, report: &PlanReport) -> io::Result<()>
         Some(bytes) => writeln!(out, "disk: about {bytes} bytes beside the live generations")?,
         None => writeln!(out, "disk: as much as the live generation of each takes")?,
     }
+    for reason in &report.in_the_way {
+        writeln!(out, "in the way: {reason}")?;
+    }
     writeln!(out, "verdict: {}", report.verdict)
 }
 

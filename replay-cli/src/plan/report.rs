@@ -14,6 +14,8 @@ pub struct PlanReport {
     /// How much disk the new generations need beside the live ones: what the embedded stores take now. None where
     /// that is not known.
     pub disk_bytes: Option<u64>,
+    /// What has to be put right before anything can be rebuilt.
+    pub in_the_way: Vec<String>,
 }
 
 /// What a rebuild of one read model would do.
@@ -57,9 +59,11 @@ impl PlanReport {
         models: Vec<ModelPlan>,
         seconds: Option<f64>,
         disk_bytes: Option<u64>,
+        in_the_way: Vec<String>,
     ) -> Self {
-        let ready = models.iter().all(|model| model.in_the_way.is_empty());
-        Self { verdict: if ready { "ready" } else { "blocked" }, models, seconds, disk_bytes }
+        let free = in_the_way.is_empty() && models.iter().all(|model| model.in_the_way.is_empty());
+        let verdict = if free { "ready" } else { "blocked" };
+        Self { verdict, models, seconds, disk_bytes, in_the_way }
     }
 }
 

@@ -3,9 +3,11 @@
 
 use chimera_engine::{Clock, Engine};
 use chimera_kit::health::{Health, Readiness};
+use chimera_log::Partition;
 use chimera_worker::{Answers, Lag, Positions};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::settled::Done;
@@ -38,8 +40,8 @@ pub(super) fn of_process(
     Ok(())
 }
 
-/// Ready once every read model has been level with the log in what is given to this process, which may be nothing, and while
-/// none has stopped or is far behind. What waits for a store that all nodes share (`are_shared`) does not count as behind:
+/// Ready once every read model has reached the end that the log had when it was first looked at, in what is given to this process,
+/// which may be nothing, and while none has stopped or is far behind. What waits for a store that all nodes share (`are_shared`) does not count as behind:
 /// every node would be without work at once, and each can do all that needs no such store.
 pub(super) fn of_read_models(
     positions: Positions,
@@ -47,18 +49,35 @@ pub(super) fn of_read_models(
     are_shared: bool,
     health: &Health,
 ) {
-    let was_level = AtomicBool::new(false);
+    let (ends, was_level) = (Ends::default(), AtomicBool::new(false));
     health.register("read-models", move || {
         let patient = are_shared && was_level.load(Ordering::Acquire);
         if let Some(why) = not_fed(&positions, patient) {
             return Readiness::NotReady(why);
         }
         let lags = positions.lags(clock.now());
-        if lags.iter().all(|lag| lag.events == 0) {
+        if ends.are_reached(&lags) {
             was_level.store(true, Ordering::Release);
         }
         of_lags(&lags, was_level.load(Ordering::Acquire), are_shared)
     });
+}
+
+/// The ends of partitions when a read model was first seen in them. That all stand at the end at the same moment is not asked for: a
+/// shop that is busy never shows it.
+#[derive(Default)]
+struct Ends(Mutex<BTreeMap<(&'static str, Partition), u64>>);
+
+impl Ends {
+    fn are_reached(&self, lags: &[Lag]) -> bool {
+        let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut are_reached = true;
+        for lag in lags {
+            let end = ends.entry((lag.model, lag.partition.clone()));
+            are_reached &= lag.applied >= *end.or_insert(lag.applied + lag.events);
+        }
+        are_reached
+    }
 }
 
 /// Which read model is not fed here, and why; `patient` where a store that does not answer is no reason.
@@ -111,7 +130,6 @@ fn lacks_its_store(lag: &Lag) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use chimera_log::Partition;
     use tokio::time::{Instant, advance};
 
     use super::*;
@@ -138,6 +156,18 @@ mod tests {
         advance(Duration::from_secs(90)).await;
         let said = "order_status has waited 90 s for its store in order/0";
         assert_eq!(of_lags(&waits, true, true), Readiness::ReadyBut(said.into()));
+    }
+
+    #[test]
+    fn a_read_model_of_a_busy_shop_has_caught_up_without_standing_at_the_end() {
+        let ends = Ends::default();
+        let [first] = far_behind(Answers::Always);
+        let later = |applied, events| [Lag { applied, events, ..first.clone() }];
+        assert!(!ends.are_reached(&later(7, 3)));
+        assert!(!ends.are_reached(&later(9, 4)));
+        assert!(ends.are_reached(&later(10, 5)), "there is always more");
+        let elsewhere = [Lag { partition: Partition::new("order", 1), ..first.clone() }];
+        assert!(!ends.are_reached(&elsewhere), "another partition has an end of its own");
     }
 
     #[tokio::test(start_paused = true)]
