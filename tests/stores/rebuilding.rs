@@ -26,9 +26,7 @@ fn wiped_stores_are_identical_again_and_a_rebuild_beside_the_live_one_fails_no_r
         Err(_) => shop.import(&retail::file(5, 300)),
     }
     let mut hands = Hands::on(&shop);
-    hands.lose_keyspace();
-    hands.lose_keys();
-    hands.lose_indices();
+    hands.lose_stores();
     identical_by(&shop, "wiped", "replay run --all");
 
     let serving = shop.serves();
