@@ -7,6 +7,7 @@ mod compare;
 mod content;
 mod item;
 mod narrow;
+mod patience;
 mod sums;
 mod suspects;
 

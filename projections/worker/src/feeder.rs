@@ -244,7 +244,7 @@ impl Feeder {
             letters: Letters::new(target.queue(&partition)),
             log: self.log.clone(),
         };
-        let source = Source::new(self.log.clone(), partition, self.limits);
+        let source = Source::new(self.log.clone(), partition, self.limits).upto(leg.upto);
         Ok((feed, source.paced(self.pace.clone())))
     }
 

@@ -19,6 +19,11 @@ pub(super) async fn keep(data: &Data, report: &VerifyReport) -> Result<(), Failu
 
 async fn one(data: &Data, examined: &ModelReport) -> Result<(), Failure> {
     let Some(generation) = examined.generation else { return Ok(()) };
+    let is_identical = examined.verdict == "identical";
+    if !is_identical && !examined.differs() {
+        // It could not be compared to its end, as with a store that went away: that says nothing of it.
+        return Ok(());
+    }
     let generations = data.stores.live();
     let Some(mut built) = generations.built(examined.name, generation)? else { return Ok(()) };
     let model = models::one(examined.name)?;
@@ -28,7 +33,6 @@ async fn one(data: &Data, examined: &ModelReport) -> Result<(), Failure> {
         positions.insert(partition.to_string(), applied.least(partition));
     }
     let at = jiff::Timestamp::now().to_string();
-    let is_identical = examined.verdict == "identical";
     built.verified = Some(Verified { at, is_identical, positions });
     generations.note(examined.name, generation, Some(&built)).await.map_err(Failure::failed)
 }

@@ -3,6 +3,7 @@
 use chimera_model::{KvSpec, RowKey, SearchSpec, TableSpec};
 
 use super::item::{Item, Key};
+use super::patience::Patience;
 use crate::error::StoreError;
 use crate::kv::KvReader;
 use crate::page::{Cursor, Page, Scanned};
@@ -67,6 +68,16 @@ impl Content<'_> {
     }
 
     pub(super) async fn page(&self, after: Option<&Cursor>) -> Result<ItemPage, StoreError> {
+        let mut patience = Patience::new();
+        loop {
+            match self.page_at_once(after).await {
+                Ok(page) => return Ok(page),
+                Err(error) => patience.after(error).await?,
+            }
+        }
+    }
+
+    async fn page_at_once(&self, after: Option<&Cursor>) -> Result<ItemPage, StoreError> {
         match self {
             Self::Rows { store, view, table } => {
                 let page = store.scan(*view, table, after, PAGE).await?;
@@ -101,11 +112,18 @@ impl Content<'_> {
 
     /// The items of these keys, in the same order; a damaged one with what is wrong.
     pub(super) async fn get_many(&self, keys: &[Key]) -> Result<Vec<Read>, StoreError> {
-        match self.get_all(keys).await {
-            Ok(items) => Ok(items.into_iter().map(Ok).collect()),
-            // One of them: which is found by asking for each.
-            Err(StoreError::Fatal(_)) => self.get_each(keys).await,
-            Err(error) => Err(error),
+        let mut patience = Patience::new();
+        loop {
+            let read = match self.get_all(keys).await {
+                Ok(items) => return Ok(items.into_iter().map(Ok).collect()),
+                // One of them: which is found by asking for each.
+                Err(StoreError::Fatal(_)) => self.get_each(keys).await,
+                Err(error) => Err(error),
+            };
+            match read {
+                Ok(read) => return Ok(read),
+                Err(error) => patience.after(error).await?,
+            }
         }
     }
 
