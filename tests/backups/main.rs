@@ -121,6 +121,15 @@ impl Room {
         assert_eq!(report["verdict"], "done", "{report:#}");
     }
 
+    /// Losing the cluster is rehearsed beside it, and it does not notice.
+    fn is_rehearsed(&self, shop: &str) {
+        let ends = self.ends(shop);
+        let drill = "drill --from @backups --trust @key.pub --key @key --report @drill";
+        let report = self.replay(shop, &format!("{drill} --format json")).json();
+        assert_eq!((&report["verdict"], &report["rpo"]["lacking"]), (&"reached".into(), &0.into()));
+        assert_eq!(self.ends(shop), ends);
+    }
+
     fn is_as(&self, shop: &str, other: &str) {
         assert_eq!(self.ends(shop), self.ends(other), "{shop} and {other}");
         assert_eq!(self.order(shop), self.order(other), "{shop} and {other}");
@@ -164,6 +173,7 @@ fn a_shop_moves_by_restore_points_and_goes_on_as_if_nothing_had_been() {
     room.demo("abroad", 80);
     room.replay("abroad", "backup --to @backups --key @key").ended_with(0);
     room.replay("abroad", "verify-backup --from @backups --trust @key.pub --deep").ended_with(0);
+    room.is_rehearsed("abroad");
     room.restore("further", &mut rng);
     let (abroad, further) = (room.offsets("abroad"), room.offsets("further"));
     let shifted = abroad.iter().zip(&further).filter(|(abroad, further)| abroad != further).count();
