@@ -45,7 +45,7 @@ fn readers_see_one_switch_and_no_trouble() {
     let differing = wrong["models"][0]["tables"][0]["differing"].as_array().unwrap();
     assert_eq!(differing.len(), ORDERS, "{wrong:#}");
 
-    let reading = Reading::default();
+    let (reading, begun) = (Reading::default(), Instant::now());
     thread::scope(|scope| {
         for reader in 0..READERS as usize {
             let (reading, nodes, orders) = (&reading, &nodes, &orders);
@@ -64,7 +64,7 @@ fn readers_see_one_switch_and_no_trouble() {
         thread::sleep(WHILE);
         reading.is_over.store(true, Ordering::SeqCst);
     });
-    reading.judge();
+    reading.judge(begun.elapsed());
     operator.says(&["verify"], 0);
     let log = nodes.log(&brokers);
     drop(nodes);
@@ -183,10 +183,12 @@ impl Reading {
         }
     }
 
-    fn judge(&self) {
+    fn judge(&self, took: Duration) {
         let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
         let (reads, right, slowest) = (of(&self.reads), of(&self.right), of(&self.slowest_micros));
-        println!("{reads} reads, {right} of the new generation, the slowest took {slowest} µs");
+        println!(
+            "{reads} reads in {took:?}, {right} of the new generation, the slowest took {slowest} µs"
+        );
         assert_eq!((of(&self.failed), of(&self.late)), (0, 0), "failed and late, of {reads}");
         assert!(right > 0 && right < reads);
     }
