@@ -127,6 +127,8 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let feeder = self.feeder(&self.dry(model, Arc::new(Deaf)))?;
         let target = feeder.target(model, FED);
+        // The dead letters have a table of their own.
+        runtime.block_on(target.create())?;
         let legs = runtime.block_on(self.legs(&feeder, &target))?;
         let events: u64 = legs.iter().filter_map(|leg| leg.upto).sum();
         let started = Instant::now();
