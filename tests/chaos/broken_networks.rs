@@ -13,7 +13,7 @@ use super::ledger::Ledger;
 use super::proxy::{Api, Fault, Proxy, Rule};
 
 /// Each kind of fault twice.
-const FAULTS: u64 = 16;
+const FAULTS: u64 = 8;
 const KINDS: u64 = 8;
 /// Milliseconds; shorter and longer than a writer waits.
 const BROKEN: std::ops::Range<u64> = 200..6_000;

@@ -9,7 +9,7 @@ use super::follower::Follower;
 use super::kafka::Kafka;
 use super::ledger::Ledger;
 
-const KILLS: u64 = 6;
+const KILLS: u64 = 4;
 /// Longer than an append takes, so that a kill falls anywhere in one.
 const APPEND: u64 = 6_000;
 /// How long the broker is away, besides the time that it takes to start.

@@ -8,7 +8,7 @@ use super::begin;
 use super::kafka::Kafka;
 use super::ledger::Ledger;
 
-const KILLS: u64 = 12;
+const KILLS: u64 = 6;
 /// Longer than an append takes, so that a kill falls anywhere in one.
 const APPEND: u64 = 6_000;
 

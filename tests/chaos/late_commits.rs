@@ -10,7 +10,7 @@ use super::ledger::Ledger;
 use super::proxy::{Api, Fault, Proxy, Rule};
 use crate::program::soon;
 
-const RUNS: u64 = 8;
+const RUNS: u64 = 4;
 /// One command an append, so large that its records take several requests.
 const LARGE: [&str; 7] = ["--again", "--commands", "1", "--events", "60", "--bytes", "100000"];
 

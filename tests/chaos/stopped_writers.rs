@@ -8,7 +8,7 @@ use super::begin;
 use super::kafka::Kafka;
 use super::ledger::Ledger;
 
-const STOPS: u64 = 8;
+const STOPS: u64 = 4;
 /// Longer than an append takes, so that a stop falls anywhere in one.
 const APPEND: u64 = 6_000;
 
