@@ -13,17 +13,16 @@ use anyhow::Result;
 use chimera_config::Config;
 use chimera_log::EventLog;
 use chimera_model::{KvMutation, ReadModel, RowMutation, SearchMutation};
+use chimera_replay::LIMITS;
 use chimera_replay::dry::{self, Before, Told};
 use chimera_stores::search::Purpose;
 use chimera_stores::{Checkpoint, View};
 use chimera_wiring::{OpenStores, open_log_to_read, schemas};
-use chimera_worker::{Decoder, Feeder, Leg, Limits, Positions, Stores, Target};
+use chimera_worker::{Decoder, Feeder, Leg, Positions, Stores, Target};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// As `replay run` has them.
-const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024, ..Limits::REBUILD };
 const FED: u32 = 900;
 const GIVEN: u32 = 901;
 

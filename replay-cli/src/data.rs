@@ -18,8 +18,7 @@ use crate::open_log::OpenLog;
 pub(crate) type Positions = BTreeMap<Partition, u64>;
 
 /// Bounded so that two read models at once, each from all its partitions, stay well under a gigabyte.
-pub(crate) const LIMITS: Limits =
-    Limits { events: 4096, bytes: 2 * 1024 * 1024, ..Limits::REBUILD };
+pub const LIMITS: Limits = Limits { events: 4096, bytes: 2 * 1024 * 1024, ..Limits::REBUILD };
 
 /// An open log and the stores beside it.
 pub(crate) struct Data {

@@ -38,6 +38,7 @@ mod verify_backup;
 use std::process::ExitCode;
 
 pub use cli::{Cli, Format, Verb};
+pub use data::LIMITS;
 pub use failure::Failure;
 pub use output::Report;
 

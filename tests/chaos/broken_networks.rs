@@ -12,8 +12,6 @@ use super::kafka::Kafka;
 use super::ledger::Ledger;
 use super::proxy::{Api, Fault, Proxy, Rule};
 
-/// Each kind of fault twice.
-const FAULTS: u64 = 8;
 const KINDS: u64 = 8;
 /// Milliseconds; shorter and longer than a writer waits.
 const BROKEN: std::ops::Range<u64> = 200..6_000;
@@ -30,7 +28,7 @@ fn a_broken_network_costs_time_and_no_acknowledged_command() {
     let appender = Appender::start(&wanted);
     let follower = Follower::start(&brokers, prefix, kafka.replication());
     let mut kind = 0;
-    chaos.runs("network", FAULTS, |rng, _| {
+    chaos.runs("network", KINDS, |rng, _| {
         appender.has_said("appended", 1);
         appender.says("appended", rng.usize(1..40));
         break_it(&proxy, kind % KINDS, rng);

@@ -1,7 +1,6 @@
 //! What disasters do to the stores of a shop, in the stores' own words, and what a verification must find of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::net::SocketAddr;
 
 use chimera_domain::time::Timestamp;
@@ -12,6 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::cluster_shop::ClusterShop;
 use crate::cql::Cql;
 use crate::http::{Ask, delete, get, post};
+use crate::places::opensearch;
 use crate::resp::Resp;
 
 /// Keys with the fields that differ, as `replay verify` names them; none for a row that is not there.
@@ -30,9 +30,7 @@ pub(crate) struct Hands<'a> {
 
 impl<'a> Hands<'a> {
     pub(crate) fn on(shop: &'a ClusterShop) -> Self {
-        let usual = || "http://127.0.0.1:9200".to_owned();
-        let url = env::var("CHIMERA_STACK_OPENSEARCH").unwrap_or_else(|_| usual());
-        let search = url.trim_start_matches("http://").parse().unwrap();
+        let search = opensearch().trim_start_matches("http://").parse().unwrap();
         Self { shop, cql: Cql::connect(), resp: Resp::connect(), search }
     }
 

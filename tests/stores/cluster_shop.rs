@@ -1,7 +1,6 @@
 //! A shop on Kafka with a schema registry and all real stores, under names of its own, and a desk beside it at which the runbook is
 //! carried out.
 
-use std::env;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use chimera_log_kafka::{KafkaLog, KafkaSettings};
 use serde_json::Value as Json;
 
 use crate::book::Desk;
+use crate::places::brokers;
 use crate::ports;
 use crate::program::Said;
 use crate::serving::Serving;
@@ -134,10 +134,6 @@ impl ClusterShop {
             KafkaSettings { topic_prefix, ..KafkaSettings::new(&brokers(), self.name()) };
         KafkaLog::open(settings).unwrap().delete_topics().unwrap();
     }
-}
-
-fn brokers() -> String {
-    env::var("CHIMERA_STACK_KAFKA").unwrap_or_else(|_| "127.0.0.1:9092".to_owned())
 }
 
 /// As the environment names a setting.

@@ -1,10 +1,10 @@
 //! The smallest client of Cassandra that will do: CQL as text, rows of texts and integers. So that a disaster knows nothing of the
 //! program that it strikes.
 
-use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use crate::places::cassandra;
 use crate::program::PATIENCE;
 
 /// Of the protocol's version 4.
@@ -25,9 +25,7 @@ pub(crate) struct Cql(TcpStream);
 
 impl Cql {
     pub(crate) fn connect() -> Self {
-        let usual = || "127.0.0.1:9042".to_owned();
-        let address = env::var("CHIMERA_STACK_CASSANDRA").unwrap_or_else(|_| usual());
-        let stream = TcpStream::connect(address).unwrap();
+        let stream = TcpStream::connect(cassandra()).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut cql = Self(stream);

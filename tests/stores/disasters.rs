@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use crate::book::{STORE_LOST, WRONG_ROWS, blocks};
 use crate::by_hand::{Hands, Struck};
 use crate::cluster_shop::ClusterShop;
-use crate::{registry, retail, seeds, turn};
+use crate::places::registry;
+use crate::{retail, seeds, turn};
 
 const INVOICES: u32 = 250;
 const DELETED: usize = 1_000;

@@ -1,13 +1,13 @@
 //! Three nodes on a real Kafka share the feeding of the same real stores and are killed in turn: what one has left half written, the
 //! next takes up.
 
-use std::env;
 use std::thread;
 use std::time::Duration;
 
 use chimera_log_kafka::KafkaLog;
 
 use crate::nodes::{Nodes, Pace};
+use crate::places::brokers;
 use crate::program::{end, soon};
 use crate::shop::{Shop, is_level, reconciled, verified};
 use crate::{retail, seeds, turn};
@@ -19,7 +19,7 @@ const PACE: Pace = Pace { kill_to_kill: Duration::ZERO, calm: Duration::from_sec
 #[test]
 fn nodes_that_are_killed_in_turn_fill_the_stores_as_one_in_peace_would() {
     let Some(_turn) = turn("killed nodes with real stores") else { return };
-    let brokers = env::var("CHIMERA_STACK_KAFKA").unwrap_or_else(|_| "127.0.0.1:9092".to_owned());
+    let brokers = brokers();
     for seed in seeds(1) {
         survives(seed, &brokers);
     }

@@ -3,7 +3,8 @@
 use crate::book::{DAILY, LOG_LOST, blocks};
 use crate::by_hand::Hands;
 use crate::cluster_shop::ClusterShop;
-use crate::{registry, turn};
+use crate::places::registry;
+use crate::turn;
 
 #[test]
 fn a_lost_cluster_is_restored_and_is_what_it_was() {

@@ -3,8 +3,9 @@
 use crate::book::{DAILY, REGISTRY_LOST, blocks};
 use crate::by_hand::Hands;
 use crate::cluster_shop::ClusterShop;
+use crate::places::registry;
 use crate::services::OwnRegistry;
-use crate::{registry, turn};
+use crate::turn;
 
 const FORGETFUL: &str = "gives other ids than before";
 

@@ -24,6 +24,7 @@ mod killed_stores;
 mod killed_workers;
 mod lost_cluster;
 mod lost_registry;
+mod places;
 mod promoting;
 mod rebuilding;
 mod resp;
@@ -53,12 +54,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One at a time: they kill what the others need.
 static ONE: Mutex<()> = Mutex::new(());
-
-/// The schema registry.
-fn registry() -> String {
-    let usual = || "http://127.0.0.1:8081/apis/ccompat/v7".to_owned();
-    env::var("CHIMERA_STACK_REGISTRY").unwrap_or_else(|_| usual())
-}
 
 /// The turn of one story, or none without the real services.
 fn turn(story: &str) -> Option<MutexGuard<'static, ()>> {

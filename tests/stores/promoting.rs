@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use chimera_log_kafka::KafkaLog;
 use chimera_model::{RowKey, RowMutation, order_details};
-use chimera_stores::{CassandraOptions, CassandraRows, RowWriter as _, View};
+use chimera_stores::{CassandraRows, RowWriter as _, View};
 use serde_json::Value as Json;
 
 use crate::http::get;
 use crate::nodes::Nodes;
+use crate::places::{self, brokers};
 use crate::program::{replay, soon};
 use crate::serving::{adjustment, order};
 use crate::shop::Shop;
@@ -30,7 +31,7 @@ const WHILE: Duration = Duration::from_secs(2);
 #[test]
 fn readers_see_one_switch_and_no_trouble() {
     let Some(_turn) = turn("a promotion under reads") else { return };
-    let brokers = env::var("CHIMERA_STACK_KAFKA").unwrap_or_else(|_| "127.0.0.1:9092".to_owned());
+    let brokers = brokers();
     let shop = Shop::new("promoting");
     let stores = shop.stores();
     let told: Vec<&str> = stores.iter().map(String::as_str).collect();
@@ -96,14 +97,6 @@ fn ordered(nodes: &Nodes) -> Vec<String> {
 
 /// Gives the live generation what is wrong.
 fn spoil(keyspace: &str, orders: &[String]) {
-    let nodes = env::var("CHIMERA_STACK_CASSANDRA").unwrap_or_else(|_| "127.0.0.1:9042".to_owned());
-    let options = CassandraOptions {
-        nodes: vec![nodes],
-        keyspace: keyspace.to_owned(),
-        replication: 1,
-        username: None,
-        password: None,
-    };
     let wrong = orders.iter().map(|order| RowMutation::Upsert {
         table: order_details::MODEL.tables[0],
         key: RowKey(vec![order.as_str().into()]),
@@ -113,7 +106,7 @@ fn spoil(keyspace: &str, orders: &[String]) {
     let wrong: Vec<RowMutation> = wrong.collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let rows = CassandraRows::connect(&options).await.unwrap();
+        let rows = CassandraRows::connect(&places::keyspace(keyspace)).await.unwrap();
         rows.apply(View::new(MODEL, 1), &wrong, &[]).await.unwrap();
     });
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use crate::by_hand::Hands;
 use crate::cluster_shop::ClusterShop;
 use crate::http::get;
+use crate::places::registry;
 use crate::program::soon;
-use crate::{registry, retail, turn};
+use crate::{retail, turn};
 
 const READERS: u32 = 4;
 const PRODUCTS: usize = 40;

@@ -1,11 +1,11 @@
 //! The smallest client of Redis that will do: commands of words, answers of texts. So that a disaster knows nothing of the program that
 //! it strikes.
 
-use std::env;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
 
+use crate::places::redis;
 use crate::program::PATIENCE;
 
 /// A connection.
@@ -13,9 +13,7 @@ pub(crate) struct Resp(BufReader<TcpStream>);
 
 impl Resp {
     pub(crate) fn connect() -> Self {
-        let usual = || "redis://127.0.0.1:6379".to_owned();
-        let url = env::var("CHIMERA_STACK_REDIS").unwrap_or_else(|_| usual());
-        let stream = TcpStream::connect(url.trim_start_matches("redis://")).unwrap();
+        let stream = TcpStream::connect(redis().trim_start_matches("redis://")).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(BufReader::new(stream))
     }

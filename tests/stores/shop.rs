@@ -1,6 +1,5 @@
 //! A shop whose log lies in a directory and whose read models lie in the real stores, under names of its own.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -8,6 +7,7 @@ use std::process::Child;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::places::{cassandra, opensearch, redis};
 use crate::program::{Said, chimera, end, replay, start};
 
 /// Gone with the test, but for what the stores hold.
@@ -41,20 +41,16 @@ impl Shop {
 
     /// Which stores, as flags of both programs.
     pub(crate) fn stores(&self) -> Vec<String> {
-        let address = |name: &str, usual: &str| env::var(name).unwrap_or_else(|_| usual.to_owned());
         let name = &self.name;
         let settings = [
             "stores.rows=cassandra".to_owned(),
             "stores.kv=redis".to_owned(),
             "stores.search=opensearch".to_owned(),
-            format!("cassandra.nodes={}", address("CHIMERA_STACK_CASSANDRA", "127.0.0.1:9042")),
+            format!("cassandra.nodes={}", cassandra()),
             format!("cassandra.keyspace={name}"),
-            format!("redis.url={}", address("CHIMERA_STACK_REDIS", "redis://127.0.0.1:6379")),
+            format!("redis.url={}", redis()),
             format!("redis.prefix={name}:"),
-            format!(
-                "opensearch.url={}",
-                address("CHIMERA_STACK_OPENSEARCH", "http://127.0.0.1:9200")
-            ),
+            format!("opensearch.url={}", opensearch()),
             format!("opensearch.prefix={name}-"),
         ];
         settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]).collect()

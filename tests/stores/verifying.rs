@@ -1,17 +1,17 @@
 //! `replay verify` while an import runs: whatever is written between two of its reads, nothing is said to differ but what does.
 
-use std::env;
 use std::path::Path;
 use std::thread;
 
 use chimera_log_kafka::KafkaLog;
 use chimera_model::{Kind, RowMutation, TableSpec, Value, order_details};
 use chimera_stores::{
-    CassandraOptions, CassandraRows, Page, RowReader as _, RowWriter as _, Scanned, View, key_text,
+    CassandraRows, Page, RowReader as _, RowWriter as _, Scanned, View, key_text,
 };
 use serde_json::Value as Json;
 
 use crate::nodes::Nodes;
+use crate::places::{self, brokers};
 use crate::program::{end, replay};
 use crate::shop::{Shop, reconciled};
 use crate::{retail, turn};
@@ -24,7 +24,7 @@ const LATE: u64 = 1 << 40;
 #[test]
 fn what_an_import_writes_meanwhile_is_no_difference_and_what_a_hand_has_changed_is() {
     let Some(_turn) = turn("verification during an import") else { return };
-    let brokers = env::var("CHIMERA_STACK_KAFKA").unwrap_or_else(|_| "127.0.0.1:9092".to_owned());
+    let brokers = brokers();
     let shop = Shop::new("verifying");
     let file = shop.written("retail.csv", &retail::file(3, INVOICES));
     let stores = shop.stores();
@@ -89,17 +89,9 @@ fn forge(keyspace: &str, report: &Json) -> Option<String> {
     let model = models.iter().find(|model| model["name"] == order_details::MODEL.name).unwrap();
     let generation = u32::try_from(model["generation"].as_u64().unwrap()).unwrap();
     let view = View::new(order_details::MODEL.name, generation);
-    let nodes = env::var("CHIMERA_STACK_CASSANDRA").unwrap_or_else(|_| "127.0.0.1:9042".to_owned());
-    let options = CassandraOptions {
-        nodes: vec![nodes],
-        keyspace: keyspace.to_owned(),
-        replication: 1,
-        username: None,
-        password: None,
-    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let rows = CassandraRows::connect(&options).await.unwrap();
+        let rows = CassandraRows::connect(&places::keyspace(keyspace)).await.unwrap();
         let page: Page<_> = rows.scan(view, TABLE, None, 1).await.unwrap();
         let Some(Scanned::Sound(row)) = page.items.into_iter().next() else { return None };
         let column = TABLE.columns.iter().find(|column| column.kind == Kind::Text).unwrap();
